@@ -1,0 +1,69 @@
+// The observation model: what a sensor said, when, and how sure we are of both.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+namespace mitral::clinical {
+
+// mantissa × 10^exponent, exactly as measured: 36.80 is not 36.8, and neither is a double.
+struct Decimal {
+    std::int64_t mantissa = 0;
+    std::int8_t exponent = 0;  // −18 … 18
+    bool operator==(const Decimal&) const = default;
+};
+// "36.80"; never an exponent in the text, no leading '+', no "-0".
+[[nodiscard]] std::string to_string(Decimal value);
+// A JSON number (RFC 8259 §6) or the same in text; digits are kept, at most 18 significant ones.
+[[nodiscard]] std::optional<Decimal> parse_decimal(std::string_view text) noexcept;
+
+// Why there is no value (after HL7 data-absent-reason and ISO/IEEE 11073-20601 special values).
+enum class Absent : std::uint8_t {
+    unknown = 0,
+    not_measured = 1,
+    sensor_off = 2,
+    error = 3,
+    not_a_number = 4,
+    above_range = 5,
+    below_range = 6,
+};
+[[nodiscard]] std::string_view to_string(Absent reason) noexcept;  // "not-measured"
+[[nodiscard]] std::optional<Absent> parse_absent(std::string_view text) noexcept;
+
+struct Observation {
+    std::uint16_t index = 0;        // position in the sender's message, from 0
+    std::uint32_t mdc = 0;          // ISO/IEEE 11073-10101 code, 0 when the table has none
+    std::string code;               // the reference id, "MDC_ECG_HEART_RATE", or the sender's own name
+    std::string unit;               // UCUM, "mm[Hg]"
+    std::variant<Decimal, Absent> value;
+};
+
+struct Waveform {
+    std::uint16_t index = 0;
+    std::uint32_t mdc = 0;
+    std::string code;
+    std::string unit;       // of a scaled sample
+    Decimal rate;           // samples per second
+    Decimal scale;          // sample × scale = value in `unit`
+    std::vector<std::int32_t> samples;
+};
+
+// One message of one source. `received` and `clock` are the gateway's.
+struct Reading {
+    std::string source;      // "bed-1": 1–64 of [A-Za-z0-9._:-]
+    std::string control_id;  // the sender's message id, same alphabet, 1–64
+    std::optional<base::WallTime> device_time;
+    base::WallTime received;
+    base::ClockState clock = base::ClockState::free_running;
+    std::vector<Observation> observations;
+    std::vector<Waveform> waveforms;
+};
+
+}  // namespace mitral::clinical
