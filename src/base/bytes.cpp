@@ -53,7 +53,9 @@ std::optional<ByteView> ByteReader::take(std::size_t count) noexcept {
     return view;
 }
 
-std::optional<std::uint8_t> ByteReader::u8() noexcept { return big_endian<std::uint8_t>(take(1)); }
+std::optional<std::uint8_t> ByteReader::u8() noexcept {
+    return big_endian<std::uint8_t>(take(1));
+}
 std::optional<std::uint16_t> ByteReader::u16() noexcept {
     return big_endian<std::uint16_t>(take(2));
 }
@@ -109,7 +111,9 @@ ByteWriter& ByteWriter::raw(ByteView bytes) {
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
     return *this;
 }
-ByteWriter& ByteWriter::text(std::string_view bytes) { return raw(as_bytes(bytes)); }
+ByteWriter& ByteWriter::text(std::string_view bytes) {
+    return raw(as_bytes(bytes));
+}
 
 ByteWriter& ByteWriter::block16(ByteView bytes) {
     assert(bytes.size() <= std::numeric_limits<std::uint16_t>::max());

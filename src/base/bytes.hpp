@@ -1,4 +1,5 @@
-// Byte strings and bounds-checked cursors over them. Multi-byte integers are big-endian unless the name says so.
+// Byte strings and bounds-checked cursors over them. Multi-byte integers are big-endian unless the
+// name says so.
 #pragma once
 
 #include <cstddef>

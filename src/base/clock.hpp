@@ -24,7 +24,8 @@ struct MonotonicTime {
     std::int64_t ns = 0;
     auto operator<=>(const MonotonicTime&) const = default;
 };
-[[nodiscard]] constexpr Milliseconds operator-(MonotonicTime later, MonotonicTime earlier) noexcept {
+[[nodiscard]] constexpr Milliseconds operator-(MonotonicTime later,
+                                               MonotonicTime earlier) noexcept {
     return Milliseconds((later.ns - earlier.ns) / 1'000'000);
 }
 [[nodiscard]] constexpr MonotonicTime operator+(MonotonicTime time, Milliseconds delay) noexcept {

@@ -1,5 +1,5 @@
-// /etc/mitral/mitral.toml: one table per program, unknown keys are errors, every default documented in
-// docs/configuration.md. A room reads its own table through Table and calls finish() at the end.
+// /etc/mitral/mitral.toml: one table per program, unknown keys are errors, every default documented
+// in docs/configuration.md. A room reads its own table through Table and calls finish() at the end.
 #pragma once
 
 #include <cstdint>

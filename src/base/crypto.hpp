@@ -25,7 +25,8 @@ void fill_random(MutableByteView out);
                                          std::size_t size);
 
 // AES-256-GCM with a 12-byte nonce and a 16-byte tag (NIST SP 800-38D). The caller never reuses a
-// nonce under one key: Mitral uses a counter under a key that lives as long as one segment or message.
+// nonce under one key: Mitral uses a counter under a key that lives as long as one segment or
+// message.
 class Aes256Gcm {
   public:
     static constexpr std::size_t key_size = 32;
@@ -39,7 +40,8 @@ class Aes256Gcm {
 
     // Appends ciphertext and tag to `out`.
     [[nodiscard]] Status seal(const Nonce& nonce, ByteView associated, ByteView plain, Bytes& out);
-    // `sealed` ends with the tag. Writes sealed.size() - tag_size bytes to `out` (replacing its content).
+    // `sealed` ends with the tag. Writes sealed.size() - tag_size bytes to `out` (replacing its
+    // content).
     [[nodiscard]] Status open(const Nonce& nonce, ByteView associated, ByteView sealed, Bytes& out);
 
   private:

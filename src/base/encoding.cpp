@@ -95,9 +95,10 @@ std::string to_base64(ByteView bytes) {
     text.reserve((bytes.size() + 2) / 3 * 4);
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
         const std::size_t available = bytes.size() - i;
-        const std::uint32_t group = static_cast<std::uint32_t>(bytes[i]) << 16 |
-                                    (available > 1 ? static_cast<std::uint32_t>(bytes[i + 1]) << 8 : 0U) |
-                                    (available > 2 ? static_cast<std::uint32_t>(bytes[i + 2]) : 0U);
+        const std::uint32_t group =
+            static_cast<std::uint32_t>(bytes[i]) << 16 |
+            (available > 1 ? static_cast<std::uint32_t>(bytes[i + 1]) << 8 : 0U) |
+            (available > 2 ? static_cast<std::uint32_t>(bytes[i + 2]) : 0U);
         text.push_back(alphabet[group >> 18]);
         text.push_back(alphabet[group >> 12 & 63U]);
         text.push_back(available > 1 ? alphabet[group >> 6 & 63U] : '=');

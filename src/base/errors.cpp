@@ -28,7 +28,7 @@ const char* describe(BaseError error) {
 }  // namespace
 
 const std::error_category& base_category() noexcept {
-    static constexpr RoomCategory<BaseError> category("base", describe);
+    static const RoomCategory<BaseError> category("base", describe);
     return category;
 }
 

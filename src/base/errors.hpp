@@ -8,14 +8,14 @@
 namespace mitral::base {
 
 enum class BaseError {
-    malformed = 1,     // input that does not follow its format
-    too_large,         // input or output beyond a stated bound
-    invalid_setting,   // a configuration value that cannot be used
-    crypto_failure,    // the library refused an operation that should work
-    not_authentic,     // a signature or an authentication tag does not verify
-    peer_closed,       // the other side went away
+    malformed = 1,    // input that does not follow its format
+    too_large,        // input or output beyond a stated bound
+    invalid_setting,  // a configuration value that cannot be used
+    crypto_failure,   // the library refused an operation that should work
+    not_authentic,    // a signature or an authentication tag does not verify
+    peer_closed,      // the other side went away
     timed_out,
-    not_supported,     // the kernel or the machine lacks what is asked for
+    not_supported,  // the kernel or the machine lacks what is asked for
 };
 
 [[nodiscard]] const std::error_category& base_category() noexcept;

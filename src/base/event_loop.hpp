@@ -1,5 +1,5 @@
-// A single-threaded epoll loop. Nothing polls: a process without work sleeps until a descriptor or a
-// timer wakes it. Not thread-safe; callbacks run on the thread that calls run().
+// A single-threaded epoll loop. Nothing polls: a process without work sleeps until a descriptor or
+// a timer wakes it. Not thread-safe; callbacks run on the thread that calls run().
 #pragma once
 
 #include <cstdint>
@@ -27,13 +27,14 @@ class EventLoop {
     EventLoop& operator=(const EventLoop&) = delete;
     virtual ~EventLoop() = default;
 
-    // The loop does not own `fd`: unwatch it before closing it. A handler may unwatch any descriptor,
-    // its own included.
+    // The loop does not own `fd`: unwatch it before closing it. A handler may unwatch any
+    // descriptor, its own included.
     [[nodiscard]] virtual Status watch(int fd, std::uint32_t interest, Handler handler) = 0;
     [[nodiscard]] virtual Status modify(int fd, std::uint32_t interest) = 0;
     virtual void unwatch(int fd) noexcept = 0;
 
-    // One shot, on the monotonic clock; a delay of zero runs after the descriptors that are ready now.
+    // One shot, on the monotonic clock; a delay of zero runs after the descriptors that are ready
+    // now.
     virtual TimerId after(Milliseconds delay, TimerHandler handler) = 0;
     virtual void cancel(TimerId id) noexcept = 0;
 

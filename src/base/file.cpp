@@ -16,13 +16,14 @@ namespace mitral::base {
 namespace {
 
 Result<std::size_t> bounded_size(int fd, const std::string& path, std::size_t limit) {
-    struct stat status {};
+    struct stat status{};
     if (fstat(fd, &status) != 0)
         return fail_errno("stat " + path);
     if (!S_ISREG(status.st_mode))
         return fail(BaseError::malformed, path + " is not a regular file");
     if (static_cast<std::uint64_t>(status.st_size) > limit)
-        return fail(BaseError::too_large, path + " is larger than " + std::to_string(limit) + " bytes");
+        return fail(BaseError::too_large,
+                    path + " is larger than " + std::to_string(limit) + " bytes");
     return static_cast<std::size_t>(status.st_size);
 }
 

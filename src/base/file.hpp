@@ -1,4 +1,5 @@
-// Small files read whole and replaced atomically. Paths are plain strings: no exceptions from std::filesystem.
+// Small files read whole and replaced atomically. Paths are plain strings: no exceptions from
+// std::filesystem.
 #pragma once
 
 #include <sys/types.h>
@@ -30,7 +31,8 @@ namespace mitral::base {
 // Makes a rename, a creation or a removal in `directory` durable.
 [[nodiscard]] Status sync_directory(const std::string& directory);
 [[nodiscard]] Status make_directory(const std::string& path, mode_t mode);  // one level, may exist
-[[nodiscard]] Result<std::vector<std::string>> list_directory(const std::string& path);  // sorted names
+[[nodiscard]] Result<std::vector<std::string>> list_directory(
+    const std::string& path);  // sorted names
 [[nodiscard]] Status write_all(int fd, ByteView content);
 
 }  // namespace mitral::base

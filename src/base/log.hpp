@@ -1,6 +1,7 @@
-// One line per event on standard error: `<severity>event key=value key="two words"`. systemd turns the
-// `<n>` into a journal priority; on a terminal the prefix is left out. Thread-safe. Values are escaped:
-// no input can forge a line. Never pass a secret: Secret does not convert.
+// One line per event on standard error: `<severity>event key=value key="two words"`. systemd turns
+// the
+// `<n>` into a journal priority; on a terminal the prefix is left out. Thread-safe. Values are
+// escaped: no input can forge a line. Never pass a secret: Secret does not convert.
 #pragma once
 
 #include <cstdint>

@@ -10,8 +10,9 @@
 
 namespace mitral::base {
 
-// What went wrong (one enum per room, registered as an error code) and where, in words for a person.
-// `context` names the cause and the remedy; it never holds a key, a token or a patient's data.
+// What went wrong (one enum per room, registered as an error code) and where, in words for a
+// person. `context` names the cause and the remedy; it never holds a key, a token or a patient's
+// data.
 struct [[nodiscard]] Error {
     std::error_code code;
     std::string context;
@@ -38,7 +39,8 @@ template <typename Enum>
 class RoomCategory final : public std::error_category {
   public:
     using Describe = const char* (*)(Enum);
-    constexpr RoomCategory(const char* room, Describe describe) : room_(room), describe_(describe) {}
+    constexpr RoomCategory(const char* room, Describe describe)
+        : room_(room), describe_(describe) {}
     [[nodiscard]] const char* name() const noexcept override { return room_; }
     [[nodiscard]] std::string message(int value) const override {
         return describe_(static_cast<Enum>(value));
@@ -55,15 +57,15 @@ class RoomCategory final : public std::error_category {
 //   MITRAL_TRY(auto key, client.new_data_key());
 #define MITRAL_TRY_JOIN_(a, b) a##b
 #define MITRAL_TRY_NAME_(line) MITRAL_TRY_JOIN_(mitral_result_, line)
-#define MITRAL_TRY(target, expression)                                                    \
-    auto MITRAL_TRY_NAME_(__LINE__) = (expression);                                       \
-    if (!MITRAL_TRY_NAME_(__LINE__))                                                      \
-        return std::unexpected(std::move(MITRAL_TRY_NAME_(__LINE__)).error());            \
+#define MITRAL_TRY(target, expression)                                         \
+    auto MITRAL_TRY_NAME_(__LINE__) = (expression);                            \
+    if (!MITRAL_TRY_NAME_(__LINE__))                                           \
+        return std::unexpected(std::move(MITRAL_TRY_NAME_(__LINE__)).error()); \
     target = *std::move(MITRAL_TRY_NAME_(__LINE__))
 
 // The same for a Status.
-#define MITRAL_CHECK(expression)                                                          \
-    do {                                                                                  \
-        if (auto mitral_status = (expression); !mitral_status)                            \
-            return std::unexpected(std::move(mitral_status).error());                     \
+#define MITRAL_CHECK(expression)                                      \
+    do {                                                              \
+        if (auto mitral_status = (expression); !mitral_status)        \
+            return std::unexpected(std::move(mitral_status).error()); \
     } while (false)

@@ -1,5 +1,5 @@
-// The cage each process builds around itself before it touches outside input: user, network namespace,
-// no new privileges, Landlock, seccomp. The systemd units add a second one around it.
+// The cage each process builds around itself before it touches outside input: user, network
+// namespace, no new privileges, Landlock, seccomp. The systemd units add a second one around it.
 #pragma once
 
 #include <cstdint>
@@ -16,20 +16,21 @@ struct SandboxPolicy {
     std::string group;
     std::vector<std::string> supplementary_groups;
 
-    std::vector<std::string> readable;   // files or directory trees (Landlock)
-    std::vector<std::string> writable;   // directory trees: read, write, create, remove, rename
+    std::vector<std::string> readable;       // files or directory trees (Landlock)
+    std::vector<std::string> writable;       // directory trees: read, write, create, remove, rename
     std::vector<std::uint16_t> tcp_connect;  // allowed destination ports; no others
     std::vector<std::uint16_t> tcp_bind;
 
     // Which socket families the process may open from now on (seccomp). Unix sockets are always
-    // allowed; a process without `internet` is put into an empty network namespace when started as root.
+    // allowed; a process without `internet` is put into an empty network namespace when started as
+    // root.
     bool internet = false;
     // May start other programs (execve); only mitral-cloud's launcher-like tools need it.
     bool execute = false;
 };
 
-// What took hold; status pages and tests read it. Without the kernel's help for a part, enter() fails:
-// a sandbox is never silently weaker.
+// What took hold; status pages and tests read it. Without the kernel's help for a part, enter()
+// fails: a sandbox is never silently weaker.
 struct SandboxReport {
     int landlock_abi = 0;
     bool seccomp = false;

@@ -52,7 +52,9 @@ Secret& Secret::operator=(Secret&& other) noexcept {
     return *this;
 }
 
-Secret::~Secret() { release(); }
+Secret::~Secret() {
+    release();
+}
 
 void Secret::shrink(std::size_t size) noexcept {
     if (size >= size_)
