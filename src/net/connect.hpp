@@ -1,4 +1,5 @@
-// TCP to a host, straight or through an HTTP proxy (RFC 9110 §9.3.6 CONNECT), as hospitals have them.
+// TCP to a host, straight or through an HTTP proxy (RFC 9110 §9.3.6 CONNECT), as hospitals have
+// them.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ struct Endpoint {
     std::uint16_t port = 0;
 };
 // "host:port", "host" (with `default_port`), "[::1]:443".
-[[nodiscard]] base::Result<Endpoint> parse_endpoint(const std::string& text, std::uint16_t default_port);
+[[nodiscard]] base::Result<Endpoint> parse_endpoint(const std::string& text,
+                                                    std::uint16_t default_port);
 
 struct ConnectOptions {
     Endpoint target;

@@ -9,14 +9,14 @@ enum class NetError {
     name_not_resolved = 1,
     unreachable,
     proxy_refused,
-    trust_store,         // the pinned roots cannot be used
-    untrusted_issuer,    // the chain does not end in a pinned root
+    trust_store,       // the pinned roots cannot be used
+    untrusted_issuer,  // the chain does not end in a pinned root
     self_signed,
     name_mismatch,
     certificate_expired,
     certificate_not_yet_valid,
     certificate_invalid,
-    protocol_version,    // the other side offers no version we accept
+    protocol_version,  // the other side offers no version we accept
     no_shared_cipher,
     handshake_failed,
     connection_lost,

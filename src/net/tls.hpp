@@ -1,6 +1,6 @@
-// TLS over a non-blocking socket. Version floor 1.2 with ECDHE and AEAD suites only (RFC 9325 §4.2), 1.3
-// preferred; no compression, no renegotiation, no tickets, no early data. Certificates are judged by
-// pinned roots alone: the machine's trust store is never read.
+// TLS over a non-blocking socket. Version floor 1.2 with ECDHE and AEAD suites only (RFC 9325
+// §4.2), 1.3 preferred; no compression, no renegotiation, no tickets, no early data. Certificates
+// are judged by pinned roots alone: the machine's trust store is never read.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ enum class TlsVersion : std::uint8_t { tls12, tls13 };
 struct TlsClientOptions {
     std::vector<std::string> root_files;  // PEM, each a pinned root; at least one
     TlsVersion minimum = TlsVersion::tls12;
-    std::string certificate_file;  // client certificate chain and key for mutual TLS; both empty: none
+    std::string
+        certificate_file;  // client certificate chain and key for mutual TLS; both empty: none
     std::string key_file;
 };
 
@@ -42,8 +43,10 @@ class TlsContext {
     TlsContext& operator=(TlsContext&&) noexcept;
     ~TlsContext();
 
-    // Takes the socket over. `server_name` is sent as SNI and must be in the certificate (RFC 9525).
-    [[nodiscard]] base::Result<TlsStream> connect(base::UniqueFd socket, const std::string& server_name) const;
+    // Takes the socket over. `server_name` is sent as SNI and must be in the certificate (RFC
+    // 9525).
+    [[nodiscard]] base::Result<TlsStream> connect(base::UniqueFd socket,
+                                                  const std::string& server_name) const;
     [[nodiscard]] base::Result<TlsStream> accept(base::UniqueFd socket) const;
 
   private:
