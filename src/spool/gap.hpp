@@ -1,5 +1,5 @@
-// What a gap record says: which records went, when they were written and why. It travels to the cloud
-// as mitral.gap/1 in the place of what is missing.
+// What a gap record says: which records went, when they were written and why. It travels to the
+// cloud as mitral.gap/1 in the place of what is missing.
 #pragma once
 
 #include <cstdint>

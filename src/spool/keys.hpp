@@ -1,5 +1,5 @@
-// Where segment keys come from. Writers may only obtain, the reader may only open: the programs bind
-// these to the vault's client, tests to a fake.
+// Where segment keys come from. Writers may only obtain, the reader may only open: the programs
+// bind these to the vault's client, tests to a fake.
 #pragma once
 
 #include "base/bytes.hpp"

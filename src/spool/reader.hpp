@@ -6,18 +6,22 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "spool/gap.hpp"
 #include "spool/keys.hpp"
 #include "spool/lane.hpp"
 
 namespace mitral::spool {
 
 // Reads one lane of somebody else's spool, in order, committed records only. Everything on disk is
-// hostile input: a record that does not authenticate stops the lane with SpoolError::tampered and is
-// never handed out. Not thread-safe.
+// hostile input: a record that does not authenticate stops the lane with SpoolError::tampered (one
+// that fails its checksum, with SpoolError::damaged) and is never handed out. Errors of the
+// KeyOpener come through unchanged and leave the position where it was: call next() again later.
+// Not thread-safe.
 class LaneReader {
   public:
-    // `acknowledgement_file` is the uplink's own file (it may not write in the spool directory); the
-    // writer reads it to know what it may delete. Reading starts behind the acknowledged record.
+    // `acknowledgement_file` is the uplink's own file (it may not write in the spool directory),
+    // named by acknowledgement_path() in spool/acknowledgement.hpp; the writer reads it to know
+    // what it may delete. Reading starts behind the acknowledged record.
     [[nodiscard]] static base::Result<std::unique_ptr<LaneReader>> open(
         const std::string& spool_directory, Lane lane, const std::string& acknowledgement_file,
         KeyOpener& keys);
@@ -25,17 +29,25 @@ class LaneReader {
 
     // The next committed record; nullopt: none yet. A lane its writer has not created yet is empty.
     [[nodiscard]] virtual base::Result<std::optional<Record>> next() = 0;
-    // Everything up to and including `sequence` has been acknowledged by the hub. Monotonic. Written to
-    // the file lazily: call persist() to make it durable (a stale file costs redeliveries, never loss).
+    // Everything up to and including `sequence` has been acknowledged by the hub. Monotonic.
+    // Written to the file lazily: call persist() to make it durable (a stale file costs
+    // redeliveries, never loss).
     virtual void acknowledge(std::uint64_t sequence) noexcept = 0;
     [[nodiscard]] virtual base::Status persist() = 0;
     [[nodiscard]] virtual std::uint64_t acknowledged() const noexcept = 0;
+    // After SpoolError::tampered or damaged: gives up the record that cannot be read (the rest of
+    // its segment when the damage hides where the next one begins) and says which numbers that are,
+    // so that the caller can report the gap (GapReason::unreadable) instead of standing still for
+    // good.
+    [[nodiscard]] virtual base::Result<Gap> skip_damage();
+
     // Reading starts again behind the acknowledged record (after a lost connection).
     [[nodiscard]] virtual base::Status rewind() = 0;
     // Committed records behind the acknowledged one.
     [[nodiscard]] virtual base::Result<std::uint64_t> backlog() = 0;
 
-    // Becomes readable when the writer has committed (inotify); next() drains it.
+    // Becomes readable when the writer has committed (inotify) and stays so until next() has
+    // returned nullopt.
     [[nodiscard]] virtual int wake_descriptor() const noexcept = 0;
 
   protected:

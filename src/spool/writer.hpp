@@ -14,12 +14,16 @@
 namespace mitral::spool {
 
 struct WriterOptions {
-    std::string directory;                        // created if missing; its lanes are subfolders
-    std::uint64_t max_bytes = 1ULL << 30;         // bound of the whole directory
-    std::uint64_t segment_bytes = 16ULL << 20;    // a lane may pass the bound by at most one segment
-    base::Milliseconds batch_interval{10'000};    // a batch is closed this long after it began…
-    std::uint32_t batch_bytes = 192 * 1024;       // …or when its payloads reach this size; 0: every record
-    int group_id = -1;                            // group that may read (the uplink's); -1: leave
+    std::string directory;                      // created if missing; its lanes are subfolders
+    std::uint64_t max_bytes = 1ULL << 30;       // bound of the whole directory
+    std::uint64_t segment_bytes = 16ULL << 20;  // a lane may pass the bound by at most one segment
+    base::Milliseconds batch_interval{10'000};  // a batch is closed this long after it began…
+    std::uint32_t batch_bytes =
+        192 * 1024;     // …or when its payloads reach this size; 0: every record
+    int group_id = -1;  // group that may read (the uplink's); -1: leave
+    // Where the uplink keeps its acknowledged positions (spool/acknowledgement.hpp); empty:
+    // unknown, and segments leave only when the bound is reached.
+    std::string acknowledgement_directory;
 };
 
 struct LaneUsage {
@@ -35,8 +39,8 @@ class Writer {
   public:
     static constexpr std::size_t max_record_size = 256 * 1024;  // payload bytes
 
-    // Recovers what an earlier process left: torn tails are cut, every lane starts a new segment with
-    // a new data key.
+    // Recovers what an earlier process left: torn tails are cut, every lane starts a new segment
+    // with a new data key.
     [[nodiscard]] static base::Result<std::unique_ptr<Writer>> open(WriterOptions options,
                                                                     KeyIssuer& keys,
                                                                     const base::Clock& clock);
