@@ -5,7 +5,9 @@
 #include <limits>
 #include <set>
 
-// toml++ throws by default; here its parser returns a value, so nothing needs catching.
+// toml++ throws by default; here its parser returns a value, so nothing needs catching. Debian's shared
+// library is the throwing kind, hence header-only.
+#define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #if defined(__GNUC__)

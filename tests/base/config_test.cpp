@@ -1,0 +1,86 @@
+#include "base/config.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/errors.hpp"
+#include "support/proves.hpp"
+#include "support/result_matchers.hpp"
+
+namespace mitral::base {
+namespace {
+
+using test::failed_with;
+using test::ok;
+
+Table table_of(const char* text) {
+    return Config::parse(text, "mitral.toml")->table("uplink");
+}
+
+TEST(Config, ReadsValuesAndDefaults) {
+    auto table =
+        table_of("[uplink]\nhub_port = 8883\nroots = ['a', 'b']\nrenew_s = 60\non = true\n");
+    EXPECT_EQ(table.integer("hub_port", 1, 1, 65535), 8883);
+    EXPECT_EQ(table.texts("roots"), (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(table.seconds("renew_s", Seconds(1), Seconds(1), Seconds(100)), Seconds(60));
+    EXPECT_TRUE(table.boolean("on", false));
+    EXPECT_EQ(table.text("proxy", "none"), "none");
+    EXPECT_TRUE(ok(table.finish()));
+}
+
+TEST(Config, NamesAnUnknownKeyAndItsLine) {
+    MITRAL_PROVES("T-SW-07", "CR 3.5");
+    auto table = table_of("[uplink]\nhub_port = 1\nhub_prot = 2\n");
+    (void)table.integer("hub_port", 1, 1, 65535);
+    const auto status = table.finish();
+    ASSERT_TRUE(failed_with(status, BaseError::invalid_setting));
+    EXPECT_EQ(status.error().context,
+              "mitral.toml line 3: hub_prot in [uplink] is not a known setting; see "
+              "docs/configuration.md");
+}
+
+TEST(Config, RefusesWrongTypesAndRanges) {
+    MITRAL_PROVES("T-SW-07", "CR 3.5");
+    const std::pair<const char*, const char*> cases[] = {
+        {"[uplink]\nport = '8883'", "whole number"}, {"[uplink]\nport = 0", "between 1 and 65535"},
+        {"[uplink]\nport = 8883.0", "whole number"}, {"[uplink]\nport = 99999999999", "between"},
+        {"uplink = 3", "must be a table"},
+    };
+    for (const auto& [text, expected] : cases) {
+        auto table = table_of(text);
+        (void)table.integer("port", 8883, 1, 65535);
+        const auto status = table.finish();
+        ASSERT_TRUE(failed_with(status, BaseError::invalid_setting)) << text;
+        EXPECT_NE(status.error().context.find(expected), std::string::npos)
+            << status.error().context;
+    }
+}
+
+TEST(Config, SaysWhatIsMissing) {
+    auto table = table_of("");
+    EXPECT_EQ(table.required_text("vault"), "");
+    EXPECT_TRUE(failed_with(table.finish(), BaseError::invalid_setting));
+}
+
+TEST(Config, ReadsTablesInside) {
+    auto table = table_of("[[uplink.peer]]\nuser = 'a'\n[[uplink.peer]]\nuser = 'b'\nmay = 3\n");
+    auto peers = table.tables("peer");
+    ASSERT_EQ(peers.size(), 2U);
+    EXPECT_EQ(peers[0].text("user", ""), "a");
+    EXPECT_TRUE(ok(peers[0].finish()));
+    EXPECT_EQ(peers[1].text("user", ""), "b");
+    EXPECT_TRUE(failed_with(peers[1].finish(), BaseError::invalid_setting));
+}
+
+TEST(Config, ReportsSyntaxWithItsPlace) {
+    const auto config = Config::parse("[uplink\n", "mitral.toml");
+    ASSERT_TRUE(failed_with(config, BaseError::invalid_setting));
+    EXPECT_TRUE(config.error().context.starts_with("mitral.toml line ")) << config.error().context;
+}
+
+TEST(Config, RefusesAMissingFile) {
+    EXPECT_TRUE(failed_with(Config::load("/nonexistent/mitral.toml"),
+                            std::errc::no_such_file_or_directory));
+}
+
+}  // namespace
+}  // namespace mitral::base
