@@ -1,5 +1,6 @@
 // Turns the records of one batch into the messages that go to the cloud. Deterministic: the same
-// records give the same messages, byte for byte, so that a resend after a crash is a true duplicate.
+// records give the same messages, byte for byte, so that a resend after a crash is a true
+// duplicate.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +27,12 @@ struct CloudMessage {
     base::Bytes body;
 };
 
-constexpr std::size_t max_body_size = 240 * 1024;  // leaves room for properties under the hub's 256 KiB
+constexpr std::size_t max_body_size =
+    240 * 1024;  // leaves room for properties under the hub's 256 KiB
 
-// One message per source and schema, more where the size bound asks for it. Entries come in sequence order.
-[[nodiscard]] base::Result<std::vector<CloudMessage>> encode_batch(const std::vector<BatchEntry>& entries);
+// One message per source and schema, more where the size bound asks for it. Entries come in
+// sequence order.
+[[nodiscard]] base::Result<std::vector<CloudMessage>> encode_batch(
+    const std::vector<BatchEntry>& entries);
 
 }  // namespace mitral::clinical

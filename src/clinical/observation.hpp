@@ -10,19 +10,9 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "clinical/decimal.hpp"
 
 namespace mitral::clinical {
-
-// mantissa × 10^exponent, exactly as measured: 36.80 is not 36.8, and neither is a double.
-struct Decimal {
-    std::int64_t mantissa = 0;
-    std::int8_t exponent = 0;  // −18 … 18
-    bool operator==(const Decimal&) const = default;
-};
-// "36.80"; never an exponent in the text, no leading '+', no "-0".
-[[nodiscard]] std::string to_string(Decimal value);
-// A JSON number (RFC 8259 §6) or the same in text; digits are kept, at most 18 significant ones.
-[[nodiscard]] std::optional<Decimal> parse_decimal(std::string_view text) noexcept;
 
 // Why there is no value (after HL7 data-absent-reason and ISO/IEEE 11073-20601 special values).
 enum class Absent : std::uint8_t {
@@ -38,21 +28,23 @@ enum class Absent : std::uint8_t {
 [[nodiscard]] std::optional<Absent> parse_absent(std::string_view text) noexcept;
 
 struct Observation {
-    std::uint16_t index = 0;        // position in the sender's message, from 0
-    std::uint32_t mdc = 0;          // ISO/IEEE 11073-10101 code, 0 when the table has none
-    std::string code;               // the reference id, "MDC_ECG_HEART_RATE", or the sender's own name
-    std::string unit;               // UCUM, "mm[Hg]"
+    std::uint16_t index = 0;  // position in the sender's message, from 0
+    std::uint32_t mdc = 0;    // ISO/IEEE 11073-10101 code, 0 when the table has none
+    std::string code;         // the reference id, "MDC_ECG_HEART_RATE", or the sender's own name
+    std::string unit;         // UCUM, "mm[Hg]"
     std::variant<Decimal, Absent> value;
+    bool operator==(const Observation&) const = default;
 };
 
 struct Waveform {
     std::uint16_t index = 0;
     std::uint32_t mdc = 0;
     std::string code;
-    std::string unit;       // of a scaled sample
-    Decimal rate;           // samples per second
-    Decimal scale;          // sample × scale = value in `unit`
+    std::string unit;  // of a scaled sample
+    Decimal rate;      // samples per second
+    Decimal scale;     // sample × scale = value in `unit`
     std::vector<std::int32_t> samples;
+    bool operator==(const Waveform&) const = default;
 };
 
 // One message of one source. `received` and `clock` are the gateway's.
@@ -64,6 +56,7 @@ struct Reading {
     base::ClockState clock = base::ClockState::free_running;
     std::vector<Observation> observations;
     std::vector<Waveform> waveforms;
+    bool operator==(const Reading&) const = default;
 };
 
 }  // namespace mitral::clinical

@@ -1,0 +1,36 @@
+#include "clinical/identifier.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace mitral::clinical {
+namespace {
+
+constexpr std::array<bool, 256> make_identifier_table() {
+    std::array<bool, 256> table{};
+    for (const char c :
+         std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-"))
+        table[static_cast<unsigned char>(c)] = true;
+    return table;
+}
+constexpr auto identifier_table = make_identifier_table();
+
+bool within(std::string_view text, std::size_t limit) noexcept {
+    return !text.empty() && text.size() <= limit;
+}
+
+}  // namespace
+
+bool is_identifier(std::string_view text) noexcept {
+    return within(text, max_identifier) && std::ranges::all_of(text, [](char c) {
+               return identifier_table[static_cast<unsigned char>(c)];
+           });
+}
+
+bool is_unit(std::string_view text) noexcept {
+    return within(text, max_unit) && std::ranges::all_of(text, [](char c) {
+               return c > ' ' && c < '\x7f' && c != '"' && c != '\\';
+           });
+}
+
+}  // namespace mitral::clinical
