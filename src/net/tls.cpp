@@ -61,21 +61,32 @@ Result<Context> new_context(TlsVersion minimum) {
     return context;
 }
 
-Status add_pinned_roots(SSL_CTX* context, const std::string& file) {
+Status add_roots(SSL_CTX* context, BIO* input, const std::string& name) {
+    X509_STORE* store = SSL_CTX_get_cert_store(context);
+    int count = 0;
+    while (const Certificate root{PEM_read_bio_X509(input, nullptr, nullptr, nullptr)}) {
+        if (X509_STORE_add_cert(store, root.get()) != 1)
+            return library_failure("pin " + name, NetError::trust_store);
+        ++count;
+    }
+    ERR_clear_error();  // the end of the text is reported as an error
+    if (count == 0)
+        return fail(NetError::trust_store, name + " holds no PEM certificate");
+    return {};
+}
+
+Status add_root_file(SSL_CTX* context, const std::string& file) {
     const Bio input(BIO_new_file(file.c_str(), "r"));
     if (!input)
         return library_failure("open pinned root " + file, NetError::trust_store);
-    X509_STORE* store = SSL_CTX_get_cert_store(context);
-    int count = 0;
-    while (const Certificate root{PEM_read_bio_X509(input.get(), nullptr, nullptr, nullptr)}) {
-        if (X509_STORE_add_cert(store, root.get()) != 1)
-            return library_failure("pin " + file, NetError::trust_store);
-        ++count;
-    }
-    ERR_clear_error();  // the end of the file is reported as an error
-    if (count == 0)
-        return fail(NetError::trust_store, file + " holds no PEM certificate");
-    return {};
+    return add_roots(context, input.get(), file);
+}
+
+Status add_root_text(SSL_CTX* context, const std::string& pem) {
+    const Bio input(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    if (!input)
+        return library_failure("read a pinned root", NetError::trust_store);
+    return add_roots(context, input.get(), "pinned root");
 }
 
 Status use_certificate(SSL_CTX* context, const std::string& certificate, const std::string& key) {
@@ -129,10 +140,12 @@ TlsContext::~TlsContext() = default;
 
 Result<TlsContext> TlsContext::client(const TlsClientOptions& options) {
     MITRAL_TRY(auto context, new_context(options.minimum));
-    if (options.root_files.empty())
+    if (options.root_files.empty() && options.roots_pem.empty())
         return fail(NetError::trust_store, "no pinned root is configured; set root_files");
     for (const std::string& file : options.root_files)
-        MITRAL_CHECK(add_pinned_roots(context.get(), file));
+        MITRAL_CHECK(add_root_file(context.get(), file));
+    for (const std::string& pem : options.roots_pem)
+        MITRAL_CHECK(add_root_text(context.get(), pem));
     if (!options.certificate_file.empty())
         MITRAL_CHECK(use_certificate(context.get(), options.certificate_file, options.key_file));
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);

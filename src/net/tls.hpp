@@ -18,7 +18,8 @@ namespace mitral::net {
 enum class TlsVersion : std::uint8_t { tls12, tls13 };
 
 struct TlsClientOptions {
-    std::vector<std::string> root_files;  // PEM, each a pinned root; at least one
+    std::vector<std::string> root_files;  // PEM, each a pinned root
+    std::vector<std::string> roots_pem;   // the same as text (net/trust.hpp); at least one in all
     TlsVersion minimum = TlsVersion::tls12;
     std::string
         certificate_file;  // client certificate chain and key for mutual TLS; both empty: none

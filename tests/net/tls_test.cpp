@@ -41,7 +41,7 @@ class Tls : public ::testing::Test {
                 false};
     }
     [[nodiscard]] TlsClientOptions client_options() const {
-        return {{root}, TlsVersion::tls12, "", ""};
+        return {{root}, {}, TlsVersion::tls12, "", ""};
     }
 
     static Pair connected(const TlsClientOptions& client, const TlsServerOptions& server,
@@ -184,15 +184,15 @@ TEST_F(Tls, CanInsistOnVersion13) {
 }
 
 TEST_F(Tls, NeedsAPinnedRoot) {
-    EXPECT_TRUE(
-        failed_with(TlsContext::client({{}, TlsVersion::tls12, "", ""}), NetError::trust_store));
-    EXPECT_TRUE(
-        failed_with(TlsContext::client({{directory.path("none.pem")}, TlsVersion::tls12, "", ""}),
-                    NetError::trust_store));
+    EXPECT_TRUE(failed_with(TlsContext::client({{}, {}, TlsVersion::tls12, "", ""}),
+                            NetError::trust_store));
+    EXPECT_TRUE(failed_with(
+        TlsContext::client({{directory.path("none.pem")}, {}, TlsVersion::tls12, "", ""}),
+        NetError::trust_store));
     ASSERT_TRUE(ok(base::replace_file(directory.path("empty.pem"), {}, 0600)));
-    EXPECT_TRUE(
-        failed_with(TlsContext::client({{directory.path("empty.pem")}, TlsVersion::tls12, "", ""}),
-                    NetError::trust_store));
+    EXPECT_TRUE(failed_with(
+        TlsContext::client({{directory.path("empty.pem")}, {}, TlsVersion::tls12, "", ""}),
+        NetError::trust_store));
 }
 
 TEST_F(Tls, HandsTheClientsCertificateToTheApplication) {
