@@ -1,0 +1,154 @@
+"""Reads what the hub received: mitral.vitals/1 (JSON) and mitral.wave/1 (CBOR), each to observations.
+
+Written from the published formats alone (docs/formats), without the gateway's code: it is the consumer
+that checks the gateway. Values are compared as decimal text, so 62.80 and 62.8 are two things.
+"""
+import base64
+import dataclasses
+import hashlib
+import json
+from decimal import Decimal
+
+import cbor2
+
+
+class Malformed(Exception):
+    """A message that does not follow its own schema."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Observation:
+    source: str
+    control_id: str
+    index: int
+    lane: str          # "vitals" or "waves"
+    digest: str        # content hash
+
+    @property
+    def identity(self):
+        return (self.source, self.control_id, self.index)
+
+
+@dataclasses.dataclass(frozen=True)
+class Gap:
+    lane: str
+    stream: str
+    first: int
+    last: int
+    first_written: str
+    last_written: str
+
+
+def digest(code, unit, content, device_time_ms):
+    """Hash of what a sensor said: code, unit, value or reason for its absence, device time."""
+    text = json.dumps([code, unit, content, device_time_ms], ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def decimal_text(value):
+    """The digits as measured: "36.80" stays "36.80"; never an exponent."""
+    return format(value if isinstance(value, Decimal) else Decimal(value), "f")
+
+
+def value_content(value):
+    return "value:" + decimal_text(value)
+
+
+def absent_content(reason):
+    return "absent:" + reason
+
+
+def wave_content(rate, scale, samples):
+    return f"wave:{decimal_text(rate)}:{decimal_text(scale)}:" + ",".join(map(str, samples))
+
+
+def message_body(line):
+    return base64.b64decode(line["body"], validate=True)
+
+
+def observations(line):
+    """All observations of one line of the hub's message log; a Gap for a gap message."""
+    schema = line.get("properties", {}).get("schema", "")
+    body = message_body(line)
+    try:
+        if schema == "mitral.vitals/1":
+            return list(_vitals(json.loads(body, parse_float=Decimal, parse_int=Decimal,
+                                            parse_constant=_no_constant)))
+        if schema == "mitral.wave/1":
+            return list(_waves(cbor2.loads(body)))
+        if schema == "mitral.gap/1":
+            return [_gap(json.loads(body))]
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError) as error:
+        raise Malformed(f"{schema}: {error!r}") from error
+    raise Malformed(f"unknown schema {schema!r}")
+
+
+def _vitals(body):
+    if body["schema"] != "mitral.vitals/1":
+        raise Malformed("the body names another schema than the property")
+    base_time = int(body["base_time"])
+    columns = body["columns"]
+    for row in body["rows"]:
+        control_id, device_offset, _received, clock = row[:4]
+        if clock not in ("synchronised", "free_running", "free-running", "implausible"):
+            raise Malformed(f"clock state {clock!r}")
+        cells = row[4:]
+        if len(cells) != len(columns):
+            raise Malformed("a row has another length than the columns")
+        device_time = None if device_offset is None else base_time + int(device_offset)
+        for column, cell in zip(columns, cells):
+            if cell is None:
+                continue
+            content = absent_content(cell) if isinstance(cell, str) else value_content(cell)
+            yield Observation(body["source"], control_id, int(column["index"]), "vitals",
+                              digest(column["code"], column["unit"], content, device_time))
+
+
+def _waves(body):
+    if body["schema"] != "mitral.wave/1":
+        raise Malformed("the body names another schema than the property")
+    for block in body["blocks"]:
+        samples = undelta(block["delta"], block["count"])
+        content = wave_content(_pair(block["rate"]), _pair(block["scale"]), samples)
+        offset = block.get("time")
+        device_time = None if offset is None else body["base_time"] + offset
+        yield Observation(body["source"], block["id"], block["index"], "waves",
+                          digest(block["code"], block["unit"], content, device_time))
+
+
+def _pair(pair):
+    mantissa, exponent = pair
+    return Decimal((0 if mantissa >= 0 else 1, tuple(map(int, str(abs(mantissa)))), exponent))
+
+
+def undelta(data, count):
+    """Zigzag varints: the first sample, then differences."""
+    samples = []
+    accumulator = shift = value = 0
+    for byte in data:
+        accumulator |= (byte & 0x7F) << shift
+        shift += 7
+        if shift > 70:
+            raise Malformed("a varint that does not end")
+        if byte & 0x80:
+            continue
+        value += (accumulator >> 1) ^ -(accumulator & 1)
+        samples.append(value)
+        accumulator = shift = 0
+    if shift or len(samples) != count:
+        raise Malformed(f"{len(samples)} samples where {count} are stated")
+    return samples
+
+
+def _gap(body):
+    if body["schema"] != "mitral.gap/1":
+        raise Malformed("the body names another schema than the property")
+    gap = Gap(body["lane"], body["stream"], int(body["first"]), int(body["last"]),
+              body["first_written"], body["last_written"])
+    if gap.first < 1 or gap.last < gap.first:
+        raise Malformed("a gap that ends before it begins")
+    return gap
+
+
+def _no_constant(name):
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+"""The demo: four patients, a gateway, a local Azure, and faults on purpose; ends with the ledger.
+
+DEMO_SECONDS=20 ends it by itself; otherwise Ctrl-C does. Exit status 0 only when everything that was
+acknowledged to a patient arrived at the hub, unaltered.
+"""
+import argparse
+import os
+import pathlib
+import signal
+import sys
+import threading
+
+import faults
+import gateway
+import ledger
+from processes import StartFailed
+from view import View
+from ward import Ward
+
+DRAIN_S = 60.0
+
+
+def main():
+    top = pathlib.Path(__file__).resolve().parents[2]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--programs", type=pathlib.Path, default=top / "build/release/bin",
+                        help="folder of the built programs")
+    parser.add_argument("--seconds", type=float, default=float(os.environ.get("DEMO_SECONDS") or 0),
+                        help="end after so long (default: $DEMO_SECONDS, else Ctrl-C)")
+    parser.add_argument("--data", type=pathlib.Path, default=top / "tests/data", help="folder of the recordings")
+    parser.add_argument("--keep", action="store_true", help="keep the scratch directory")
+    options = parser.parse_args()
+    ending = _end_on_signals()
+    try:
+        stack = gateway.Stack(options.programs, top, say=_say)
+    except StartFailed as error:
+        sys.exit(f"demo: {error}")
+    report = None
+    try:
+        report = _run(stack, options, ending)
+    except StartFailed as error:
+        print(f"demo: {error}", file=sys.stderr)
+    finally:
+        stack.stop()
+    _finish(stack, report, options.keep)
+
+
+def _end_on_signals():
+    """The first Ctrl-C ends the run in order, the second one at once."""
+    ending = threading.Event()
+
+    def handle(_number, _frame):
+        if ending.is_set():
+            raise KeyboardInterrupt
+        ending.set()
+
+    signal.signal(signal.SIGINT, handle)
+    signal.signal(signal.SIGTERM, handle)
+    return ending
+
+
+def _say(text):
+    print(f"  {text}", flush=True)
+
+
+def _run(stack, options, ending):
+    stack.start()
+    ward = Ward(stack, options.data)
+    view = View(stack, ward)
+    conductor = faults.Conductor(stack, faults.demo_plan(options.seconds),
+                                 lambda text: view.announce("FAULT " + text))
+    ward.start()
+    view.start()
+    conductor.start()
+    ending.wait(options.seconds or None)
+    conductor.end()
+    return _end_in_order(stack, ward, view)
+
+
+def _end_in_order(stack, ward, view):
+    view.heading = "ending: patients stop"
+    view.announce("the patients stop; what is on the way is brought home")
+    ward.stop()
+    view.announce("intake closes its batch")
+    if not stack.close_intake():
+        view.announce("intake did not end by itself and was killed")
+    view.heading = "ending: the queue drains"
+    arrived = stack.drain(lambda: ward.all_arrived(stack.queued_records()), DRAIN_S)
+    view.announce("the queue is empty" if arrived else f"the queue did not drain within {DRAIN_S:.0f} s")
+    view.end()
+    ward.end()
+    report = ledger.balance(stack.layout.books, stack.hub.log(), 0 if arrived else stack.queued_records())
+    for control_id, reason in ward.refused[:5]:
+        print(f"  refused: {control_id}: {reason}")
+    return report
+
+
+def _finish(stack, report, keep):
+    good = report is not None and report.balanced
+    if keep or not good:
+        print(f"  logs and books are kept in {stack.layout.root}")
+    else:
+        stack.remove()
+    if report is None:
+        sys.exit(1)
+    for example in report.examples:
+        print(f"  {example}")
+    print(report.line(), flush=True)
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()

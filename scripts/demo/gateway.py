@@ -1,0 +1,179 @@
+"""The whole stack of one run: local Azure, TPM, vault, enrolment, intake, uplink; started and ended in order."""
+import json
+import pathlib
+import shutil
+import signal
+import tempfile
+import time
+
+import hub
+import layout
+import processes
+import station
+from processes import Process, StartFailed
+
+PROGRAMS = ("mitral", "mitral-vault", "mitral-intake-lines", "mitral-enrol", "mitral-uplink", "mitral-cloud")
+
+
+class Stack:
+    """`programs` is the folder of the built programs, `source` the project. Needs root."""
+
+    def __init__(self, programs, source, tuning=layout.Tuning(), say=print, scratch=None):
+        self.programs, self.source = pathlib.Path(programs), pathlib.Path(source)
+        self.say = say
+        self._check_machine()
+        root = pathlib.Path(scratch or tempfile.mkdtemp(prefix="mitral-"))
+        self.layout = layout.Layout(root, layout.Ports.free(), tuning)
+        self.hub = hub.Hub(self.layout.ports.admin)
+        self.supervisor = processes.Supervisor()
+        self.parts = {}      # name -> Process, in the order of their start
+        self.group = None    # what the enrollment group was given
+
+    def _check_machine(self):
+        if not processes.is_root():
+            raise StartFailed("needs root, for the daemons' users and sandboxes: run it with sudo")
+        missing = [name for name in PROGRAMS if not (self.programs / name).exists()]
+        if missing:
+            raise StartFailed(f"not built: {', '.join(missing)} (looked in {self.programs}): run `make build`")
+        if shutil.which("swtpm") is None:
+            raise StartFailed("swtpm is not installed: run scripts/deps.sh")
+
+    # -- start ---------------------------------------------------------------------------------
+    def start(self):
+        layout.ensure_users(self.source / "src/base/mitral.sysusers", self.say)
+        self.layout.create()
+        self.layout.write_config()
+        self._start_cloud()
+        self._start_tpm()
+        self._start_vault()
+        self._provision()
+        self._enrol()
+        self._start_daemon("mitral-intake-lines", self.layout.lines_socket.exists, "its socket")
+        self._start_daemon("mitral-uplink", self._connected, "the first connection to the hub")
+        return self
+
+    def _program(self, name):
+        return self.programs / name
+
+    def _launch(self, name, argv, keep=False):
+        process = Process(name, argv, self.layout.logs, keep=keep)
+        self.parts[name] = process
+        process.start()
+        return self.supervisor.add(process)
+
+    def _start_cloud(self):
+        place, ports = self.layout, self.layout.ports
+        self.say("starting a local Azure: DPS and IoT Hub over TLS")
+        answer = processes.run([self._program("mitral-cloud"), "enroll-group", "--state", place.cloud,
+                                "--name", "fleet"], place.logs, "enroll-group")
+        self.group = json.loads(answer)
+        cloud = self._launch("mitral-cloud", [
+            self._program("mitral-cloud"), "serve", "--state", place.cloud, "--host", place.hub_name,
+            "--mqtt-port", ports.mqtt, "--https-port", ports.https, "--admin-port", ports.admin])
+        cloud.wait_until(self.hub.ready, "GET /ready")
+
+    def _start_tpm(self):
+        self.say("starting a TPM 2.0 (swtpm)")
+        port = self.layout.ports.tpm
+        tpm = self._launch("swtpm", [
+            shutil.which("swtpm"), "socket", "--tpm2", "--tpmstate", f"dir={self.layout.tpm}",
+            "--server", f"type=tcp,port={port},bindaddr=127.0.0.1",
+            "--ctrl", f"type=tcp,port={port + 1},bindaddr=127.0.0.1",
+            "--flags", "not-need-init,startup-clear"])
+        tpm.wait_until(lambda: processes.accepts(port + 1), "its control port")
+
+    def _start_vault(self):
+        self.say("starting the vault (back end: tpm)")
+        station.make_station_key(self.layout.station / "station.key", self.layout.station_public)
+        self._start_daemon("mitral-vault", self.layout.vault_socket.exists, "its socket")
+
+    def _provision(self):
+        self.say("provisioning: a key derived for this unit, wrapped for this TPM (development station)")
+        place = self.layout
+        group_key = place.station / "group.key"
+        station.write_group_key(group_key, self.group["primary_key"])
+        processes.run([
+            self._program("mitral"), "provision", "--config", place.config,
+            "--station-key", place.station / "station.key", "--group-key-file", group_key,
+            "--id-scope", self.group["id_scope"], "--registration-id", layout.REGISTRATION_ID,
+            "--dps-host", place.dps, "--hub", place.hub_name], place.logs, "provision")
+
+    def _enrol(self):
+        self.say("registering with DPS (mitral-enrol, once)")
+        processes.run([self._program("mitral-enrol"), "--config", self.layout.config], self.layout.logs,
+                      "mitral-enrol")
+
+    def _start_daemon(self, name, ready, what):
+        if name != "mitral-vault":
+            self.say(f"starting {name}")
+        daemon = self._launch(name, [self._program(name), "--config", self.layout.config], keep=True)
+        daemon.wait_until(ready, what, timeout=30)
+
+    def _connected(self):
+        return self.uplink_status().get("connected") is True
+
+    def reconnected(self):
+        """True when the status file is the running uplink's own and says connected."""
+        uplink = self.parts["mitral-uplink"]
+        return uplink.running and self.uplink_status().get("pid", uplink.pid) == uplink.pid and self._connected()
+
+    # -- looking in ----------------------------------------------------------------------------
+    def uplink_status(self):
+        """The uplink's own status file; {} before the first one."""
+        try:
+            return json.loads(self.layout.uplink_status.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+
+    def queued_records(self):
+        return int(self.uplink_status().get("queued", 0))
+
+    def token_age(self):
+        """Seconds since the token in use was minted; None when unknown."""
+        age = self.uplink_status().get("token_age_s")
+        return None if age is None else float(age)
+
+    def renewals(self):
+        return int(self.uplink_status().get("renewals", 0))
+
+    def daemons(self):
+        """The gateway's own running processes by name."""
+        return {name: part for name, part in self.parts.items()
+                if name in ("mitral-vault", "mitral-intake-lines", "mitral-uplink") and part.running}
+
+    # -- end -----------------------------------------------------------------------------------
+    def close_intake(self):
+        """SIGTERM: intake commits and closes its batch. False when it had to be killed."""
+        return self.parts["mitral-intake-lines"].stop()
+
+    def drain(self, arrived, timeout=60.0, progress=lambda: None):
+        """Waits until `arrived()` holds. True when it did in time."""
+        deadline = time.monotonic() + timeout
+        while not arrived():
+            if time.monotonic() > deadline:
+                return False
+            progress()
+            time.sleep(0.2)
+        return True
+
+    def stop(self):
+        """Everything down, the last started first."""
+        self.supervisor.end()
+        for process in reversed(list(self.parts.values())):
+            process.stop(timeout=5)
+
+    def remove(self):
+        shutil.rmtree(self.layout.root, ignore_errors=True)
+
+    # -- faults --------------------------------------------------------------------------------
+    def hub_away(self, seconds):
+        self.hub.away(seconds)
+
+    def kill_uplink(self):
+        self.parts["mitral-uplink"].kill()
+
+    def kill_intake(self):
+        self.parts["mitral-intake-lines"].kill()
+
+    def renew_token(self):
+        self.parts["mitral-uplink"].signal(signal.SIGUSR1)

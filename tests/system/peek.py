@@ -1,0 +1,88 @@
+"""What the kernel tells about a running process."""
+import os
+import pathlib
+import re
+
+
+def status(pid):
+    """/proc/PID/status as a dictionary of texts."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return {key: value.strip() for key, _, value in (line.partition(":") for line in text.splitlines())}
+
+
+def network_namespace(pid):
+    return os.readlink(f"/proc/{pid}/ns/net")
+
+
+def interfaces(pid):
+    lines = pathlib.Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]
+    return {line.partition(":")[0].strip() for line in lines}
+
+
+def sockets_in_namespace(pid):
+    """Internet sockets of the process's network namespace, whoever owns them."""
+    found = []
+    for table in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6", "icmp", "icmp6"):
+        path = pathlib.Path(f"/proc/{pid}/net/{table}")
+        if path.exists():
+            found += [f"{table} {line.split()[1]}" for line in path.read_text().splitlines()[1:]]
+    return found
+
+
+def internet_peers(pid):
+    """(protocol, peer port) of each internet socket the process itself holds open, from any namespace
+    this test can see."""
+    inodes = set()
+    for descriptor in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            match = re.match(r"socket:\[(\d+)\]", os.readlink(descriptor))
+        except OSError:
+            continue
+        if match:
+            inodes.add(match[1])
+    peers = []
+    for viewer in (pid, "self"):
+        for table in ("tcp", "tcp6", "udp", "udp6"):
+            for line in pathlib.Path(f"/proc/{viewer}/net/{table}").read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[9] in inodes:
+                    peers.append((table, int(fields[2].rpartition(":")[2], 16)))
+    return sorted(set(peers))
+
+
+def memory(pid):
+    """The process's readable private memory, piece by piece."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory_file:
+        for line in maps:
+            span, rights, *_rest = line.split()
+            if not rights.startswith("r") or "[v" in line:
+                continue
+            first, last = (int(part, 16) for part in span.split("-"))
+            try:
+                memory_file.seek(first)
+                yield memory_file.read(last - first)
+            except (OSError, ValueError, OverflowError):
+                continue
+
+
+def cage_faults(pid):
+    """What is missing from the sandbox that every daemon must live in; [] when all is there."""
+    told = status(pid)
+    limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+    faults = []
+    if told["NoNewPrivs"] != "1":
+        faults.append("may gain privileges")
+    if told["Seccomp"] != "2":
+        faults.append("has no seccomp filter")
+    if "0" in told["Uid"].split() or "0" in told["Gid"].split():
+        faults.append("runs as root")
+    for capabilities in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        if int(told[capabilities], 16):
+            faults.append(f"holds capabilities ({capabilities})")
+    if not re.search(r"Max core file size\s+0\s+0\s", limits):
+        faults.append("may dump core")
+    if os.stat(f"/proc/{pid}/environ").st_uid != 0:
+        faults.append("is dumpable: its own user may trace it")
+    return faults
+
+

@@ -1,0 +1,41 @@
+"""The cage of each daemon, as the kernel sees it while the stack runs."""
+import os
+
+import stack  # first: it sets the path to the demo's modules
+import peek
+from support.proves import main, proves
+
+
+class SandboxLive(stack.StackTest):
+    @proves("T-SW-06", "T-KEY-01", "CR 2.1")
+    def test_every_daemon_lives_in_its_cage(self):
+        daemons = self.stack.daemons()
+        self.assertEqual({"mitral-vault", "mitral-intake-lines", "mitral-uplink"}, set(daemons))
+        for name, daemon in daemons.items():
+            self.assertEqual([], peek.cage_faults(daemon.pid), name)
+
+    @proves("T-SW-06", "CR 1.4")
+    def test_no_two_daemons_share_a_user(self):
+        users = [peek.status(daemon.pid)["Uid"] for daemon in self.stack.daemons().values()]
+        self.assertEqual(len(users), len(set(users)), users)
+
+    @proves("T-SW-06")
+    def test_a_restarted_daemon_is_caged_again(self):
+        uplink = self.stack.parts["mitral-uplink"]
+        before = uplink.restarts
+        self.stack.kill_uplink()
+        self.assertTrue(self.stack.drain(lambda: uplink.restarts > before and self.stack.reconnected(), 20),
+                        uplink.tail())
+        self.assertEqual([], peek.cage_faults(uplink.pid))
+
+    def test_the_check_sees_a_process_without_cage(self):
+        """Negative control: this very test runs as root and free."""
+        faults = peek.cage_faults(os.getpid())
+        self.assertIn("runs as root", faults)
+        self.assertIn("may gain privileges", faults)
+        self.assertIn("has no seccomp filter", faults)
+        self.assertIn("holds capabilities (CapEff)", faults)
+
+
+if __name__ == "__main__":
+    main()

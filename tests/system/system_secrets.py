@@ -1,0 +1,96 @@
+"""No token and no key in any log, state or status file, environment, command line or memory of the gateway."""
+import base64
+import hashlib
+import hmac
+import os
+import pathlib
+import time
+
+import stack  # first: it sets the path to the demo's modules
+import layout
+import peek
+from support.proves import main, proves
+
+TOKEN = b"SharedAccessSignature sr="
+SIGNATURE = b"&sig="
+
+
+def shapes(key):
+    """A key as it may lie around: raw, in text, and as the first blocks of HMAC (RFC 2104)."""
+    block = key.ljust(64, b"\0")
+    encoded = base64.b64encode(key)
+    return {"raw": key, "base64": encoded.rstrip(b"="), "base64url": base64.urlsafe_b64encode(key).rstrip(b"="),
+            "hex": key.hex().encode(), "HEX": key.hex().upper().encode(),
+            "inner pad": bytes(byte ^ 0x36 for byte in block), "outer pad": bytes(byte ^ 0x5C for byte in block)}
+
+
+def found_in(data, needles):
+    return [name for name, needle in needles.items() if needle in data]
+
+
+class Secrets(stack.StackTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        group_key = base64.b64decode(cls.stack.group["primary_key"])
+        device_key = hmac.new(group_key, layout.REGISTRATION_ID.encode(), hashlib.sha256).digest()
+        cls.keys = {f"device key, {shape}": needle for shape, needle in shapes(device_key).items()}
+        cls.keys |= {f"group key, {shape}": needle for shape, needle in shapes(group_key).items()}
+        cls.ward.start()
+        time.sleep(2)
+        cls.stack.renew_token()
+        cls.stack.drain(lambda: cls.stack.renewals() > 0, 20)
+        cls.ward.stop()
+        cls.ward.end()
+
+    def files(self):
+        """All the gateway wrote; the station's folder and the cloud's own state hold keys by right."""
+        place = self.stack.layout
+        for top in (place.logs, place.state, place.run, place.config.parent, place.tpm, place.books):
+            for path in pathlib.Path(top).rglob("*"):
+                if path.is_file() and not path.is_symlink():
+                    yield path
+
+    def places(self):
+        for path in self.files():
+            yield str(path), path.read_bytes()
+        for name, daemon in self.stack.daemons().items():
+            for part in ("environ", "cmdline"):
+                yield f"{name} {part}", pathlib.Path(f"/proc/{daemon.pid}/{part}").read_bytes()
+
+    @proves("T-TOK-03", "CR 1.5")
+    def test_no_token_is_written_anywhere(self):
+        self.assertGreater(len(list(self.files())), 10)
+        for place, data in self.places():
+            self.assertEqual([], found_in(data, {"token": TOKEN, "signature": SIGNATURE}), place)
+
+    @proves("T-KEY-01", "T-KEY-02", "CR 1.5")
+    def test_no_key_is_written_anywhere(self):
+        for place, data in self.places():
+            self.assertEqual([], found_in(data, self.keys), place)
+
+    @proves("T-KEY-01", "T-KEY-02", "CR 1.14")
+    def test_no_key_is_in_any_daemons_memory(self):
+        for name, daemon in self.stack.daemons().items():
+            read = 0
+            for piece in peek.memory(daemon.pid):
+                read += len(piece)
+                self.assertEqual([], found_in(piece, self.keys), name)
+            self.assertGreater(read, 1 << 20, f"{name}: its memory could not be read")
+
+    def test_the_search_finds_what_is_there(self):
+        """Negative control: a planted file, and this process, which derived the key itself."""
+        planted = self.stack.layout.logs / "planted.log"
+        planted.write_bytes(b"x" + TOKEN + b"hub" + SIGNATURE + base64.b64encode(self.keys["device key, raw"]))
+        try:
+            hits = {name for _place, data in self.places()
+                    for name in found_in(data, {"token": TOKEN, "signature": SIGNATURE, **self.keys})}
+        finally:
+            planted.unlink()
+        self.assertLessEqual({"token", "signature", "device key, base64"}, hits)
+        own = {name for piece in peek.memory(os.getpid()) for name in found_in(piece, self.keys)}
+        self.assertIn("device key, raw", own)
+
+
+if __name__ == "__main__":
+    main()
