@@ -6,6 +6,7 @@ import signal
 import tempfile
 import time
 
+import clock
 import hub
 import layout
 import processes
@@ -126,12 +127,12 @@ class Stack:
             return {}
 
     def queued_records(self):
-        return int(self.uplink_status().get("queued", 0))
+        return sum(lane.get("backlog", 0) for lane in self.uplink_status().get("lanes", []))
 
     def token_age(self):
         """Seconds since the token in use was minted; None when unknown."""
-        age = self.uplink_status().get("token_age_s")
-        return None if age is None else float(age)
+        issued = self.uplink_status().get("token", {}).get("issued")
+        return None if issued is None else time.time() - clock.unix_seconds(issued)
 
     def renewals(self):
         return int(self.uplink_status().get("renewals", 0))

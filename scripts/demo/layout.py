@@ -138,7 +138,7 @@ class Layout:
                 "token_lifetime_s": tuning.token_lifetime_s, "status": self.uplink_status,
                 "user": "mitral-uplink"},
         }
-        return "".join(_table(name, settings) for name, settings in tables.items()) + _PEERS
+        return "".join(_table(name, settings) for name, settings in tables.items())
 
 
 def _table(name, settings):
@@ -151,19 +151,3 @@ def _value(value):
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
     return json.dumps(str(value))  # a TOML basic string
-
-
-_PEERS = """\
-[[vault.peer]]
-user = "mitral-intake"
-may = ["new-data-key", "status"]
-[[vault.peer]]
-user = "mitral-uplink"
-may = ["mint-hub", "open-data-key", "status"]
-[[vault.peer]]
-user = "mitral-enrol"
-may = ["mint-registration", "status"]
-[[vault.peer]]
-user = "root"
-may = ["provision", "status"]
-"""

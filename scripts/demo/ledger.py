@@ -11,13 +11,13 @@ Exit status 0: everything that was acknowledged was delivered, unaltered.
 """
 import argparse
 import dataclasses
-import datetime
 import json
 import pathlib
 import sys
 import urllib.error
 import urllib.request
 
+import clock
 import decode
 
 WINDOW_S = 2.0  # how far a sender's clock reading of "acknowledged" may lie from a gap's times
@@ -159,7 +159,7 @@ class Ledger:
         in the time the gap names, as the gap counts. Returns the observations taken out."""
         taken = 0
         for _device, gap in sorted(self.gaps, key=lambda entry: (entry[1].lane, entry[1].first)):
-            begin, end = _seconds(gap.first_written), _seconds(gap.last_written)
+            begin, end = _seconds(gap.first_written, 0.0), _seconds(gap.last_written, float("inf"))
             records = _records(missing, gap.lane)
             inside = [record for record, at in records.items()
                       if begin - WINDOW_S <= at <= end + WINDOW_S]
@@ -191,8 +191,10 @@ def _take_out(missing, lane, records):
     return len(gone)
 
 
-def _seconds(iso):
-    return datetime.datetime.fromisoformat(iso.replace("Z", "+00:00")).timestamp()
+def _seconds(iso, unknown):
+    if iso is None:
+        return unknown
+    return clock.unix_seconds(iso)
 
 
 def balance(sent_directory, log_lines, queued_records=0):

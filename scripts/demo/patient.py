@@ -6,7 +6,6 @@ adapter must do.
 """
 import collections
 import dataclasses
-import datetime
 import json
 import pathlib
 import select
@@ -14,11 +13,13 @@ import socket
 import threading
 import time
 
+import clock
 import decode
 import recording
 
 MAX_BATCH = 16      # lines
 BATCH_S = 0.25      # a batch is ended this long after it began
+UNAMBIGUOUS = ("/min", "%")  # pressures also come in kPa: their unit must be said
 MAX_TIMED = 50_000
 
 
@@ -28,6 +29,7 @@ class Line:
     text: bytes
     observations: list          # of (index, lane, digest)
     sent_at: float = 0.0        # Unix seconds of the first attempt
+    asked_at: float = 0.0       # when an answer was first due: sent, or its batch ended
     refused: bool = False
     later: bool = False
 
@@ -167,7 +169,7 @@ class Patient(threading.Thread):
             time.sleep(0.2)
 
     def _write(self, book, line, now):
-        self.ack_latencies.append((now - line.sent_at) * 1000)
+        self.ack_latencies.append((now - line.asked_at) * 1000)
         self.acknowledged += len(line.observations)
         for index, lane, digest in line.observations:
             book.write(_book_row(self.plan.source, line.control_id, index, lane, digest, now))
@@ -194,7 +196,7 @@ class Patient(threading.Thread):
             if text is not None and self.plan.extra_digit and "." in text:
                 text += "0"
             said = '"absent":"not-measured"' if text is None else f'"value":{text}'
-            if not self.plan.omit_known_unit:
+            if not (self.plan.omit_known_unit and unit in UNAMBIGUOUS):
                 said += f',"unit":"{unit}"'
             parts.append(f'{{"code":"{code}",{said}}}')
             content = decode.absent_content("not-measured") if text is None else decode.value_content(text)
@@ -214,7 +216,7 @@ class Patient(threading.Thread):
 
     def _line(self, kind, stamp_ms, content, observations):
         control_id = f"{kind}-{self._serial:07d}"
-        text = f'{{"id":"{control_id}","time":"{_iso(stamp_ms)}",{content}}}\n'
+        text = f'{{"id":"{control_id}","time":"{clock.iso(stamp_ms)}",{content}}}\n'
         return Line(control_id, text.encode(), observations)
 
 
@@ -224,7 +226,8 @@ class _Connection:
     def __init__(self, link, batch):
         self._link, self._batch = link, batch
         self._lines = {}
-        self._sent = self._settled = self._in_batch = 0
+        self._unasked = []
+        self._sent = self._settled = 0
         self._batch_due = 0.0
         self._tail = b""
 
@@ -232,16 +235,23 @@ class _Connection:
         self._sent += 1
         self._lines[self._sent] = line
         self._link.sendall(line.text)
-        if self._batch:
-            self._in_batch += 1
-            if self._in_batch == 1:
-                self._batch_due = time.monotonic() + BATCH_S
-            self.end_batch(force=self._in_batch >= MAX_BATCH)
+        self._unasked.append(line)
+        if not self._batch:
+            self._ask()
+        elif len(self._unasked) == 1:
+            self._batch_due = time.monotonic() + BATCH_S
+        self.end_batch(force=len(self._unasked) >= MAX_BATCH)
 
     def end_batch(self, force):
-        if self._in_batch and (force or time.monotonic() >= self._batch_due):
+        if self._unasked and (force or time.monotonic() >= self._batch_due):
             self._link.sendall(b"\n")
-            self._in_batch = 0
+            self._ask()
+
+    def _ask(self):
+        now = time.time()
+        for line in self._unasked:
+            line.asked_at = line.asked_at or now
+        self._unasked.clear()
 
     def line(self, number):
         if number not in self._lines:
@@ -273,11 +283,6 @@ def _reply(text):
     if verb == "no" and number == "0":
         raise ConnectionError(f"header refused: {reason}")
     return verb, int(number), reason
-
-
-def _iso(stamp_ms):
-    moment = datetime.datetime.fromtimestamp(stamp_ms // 1000, datetime.timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") + f".{stamp_ms % 1000:03d}Z"
 
 
 def _book_row(source, control_id, index, lane, digest, at):

@@ -5,7 +5,8 @@ import sys
 import threading
 import time
 
-CLEAR, HOME, BOLD, DIM, RED, GREEN, PLAIN = "\x1b[J", "\x1b[H\x1b[2J", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[0m"
+WIPE, HOME, TO_END, REST = "\x1b[2J", "\x1b[H", "\x1b[K", "\x1b[J"
+BOLD, DIM, RED, GREEN, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[0m"
 
 
 def percentile(values, share):
@@ -45,6 +46,8 @@ class View(threading.Thread):
                 self._write(f"{self.seconds:5.1f}s ** {text}\n")
 
     def run(self):
+        if self._ansi:
+            self._write(WIPE)
         while not self._ending.wait(0.25 if self._ansi else 2.0):
             self.show()
 
@@ -79,7 +82,7 @@ class View(threading.Thread):
             "hub50": milliseconds(percentile(arrivals, 0.50)), "hub99": milliseconds(percentile(arrivals, 0.99)),
             "age": self._stack.token_age(), "renewals": self._stack.renewals(),
             "connected": bool(status.get("connected")),
-            "tls": status.get("tls", ""),
+            "tls": status.get("tls", {}).get("version", ""),
             "restarts": {name: part.restarts for name, part in self._stack.parts.items() if part.restarts},
         }
 
@@ -108,7 +111,7 @@ class View(threading.Thread):
         ]
         rows += [f"  {self._colour(text)}{seconds:6.1f} s  {text}{PLAIN}" for seconds, text in self._events]
         width = shutil.get_terminal_size().columns
-        return HOME + "\n".join(row if "\x1b" in row else row[:width] for row in rows) + "\n" + CLEAR
+        return HOME + "".join((row if "\x1b" in row else row[:width]) + TO_END + "\n" for row in rows) + REST
 
     @staticmethod
     def _colour(text):

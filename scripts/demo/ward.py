@@ -1,8 +1,8 @@
 """The patients of one run and what is known of their readings: promised to sensors, seen at the hub."""
 import collections
-import datetime
 import threading
 
+import clock
 import decode
 import hub
 import ledger
@@ -37,7 +37,7 @@ class Ward:
         """One message as the hub logged it."""
         with self._lock:
             found = self.books.take(line)
-        enqueued = datetime.datetime.fromisoformat(line["enqueued"].replace("Z", "+00:00")).timestamp()
+        enqueued = clock.unix_seconds(line["enqueued"])
         for item in found:
             if isinstance(item, decode.Observation) and item.source in self._by_source:
                 sent = self._by_source[item.source].sent_times.pop(item.control_id, None)
