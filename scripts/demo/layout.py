@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import pwd
+import shutil
 import subprocess
 
 import processes
@@ -23,6 +24,9 @@ def ensure_users(sysusers_file, say):
     if not missing:
         return
     say(f"creating the users {', '.join(missing)} (systemd-sysusers, as `make install` would)")
+    if shutil.which("systemd-sysusers") is None:
+        raise processes.StartFailed("systemd-sysusers is missing: install the package systemd, or create the users "
+                                    + ", ".join(missing))
     done = subprocess.run(["systemd-sysusers", str(sysusers_file)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise processes.StartFailed(f"systemd-sysusers {sysusers_file}: {done.stderr.strip()}")

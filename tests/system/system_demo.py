@@ -1,0 +1,75 @@
+"""The demo as its user meets it: what it prints, its last line, its exit status."""
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import stack
+import processes
+from support.proves import main, proves
+
+DEMO = stack.SOURCE / "scripts/demo/demo.py"
+LAST_LINE = re.compile(r"ledger: sent=(\d+) delivered=(\d+) queued=0 gaps=0 lost=0 altered=0 redelivered=\d+")
+FAULTS = ("the hub goes away", "kill -9 of the uplink", "the token is renewed", "kill -9 of the intake")
+
+
+def start(*arguments, before=()):
+    return subprocess.Popen([*before, "/usr/bin/python3", "-B", DEMO, "--programs", stack.BINARY / "bin", *arguments],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            env={**os.environ, "DEMO_SECONDS": ""}, start_new_session=True)
+
+
+class Demo(unittest.TestCase):
+    def check(self, output, status):
+        self.assertEqual(0, status, output)
+        match = LAST_LINE.fullmatch(output.strip().splitlines()[-1])
+        self.assertIsNotNone(match, output)
+        self.assertEqual(match[1], match[2])
+        self.assertGreater(int(match[1]), 100)
+
+    @unittest.skipUnless(processes.is_root(), "needs root")
+    @proves("T-DATA-01")
+    def test_it_ends_by_itself_with_every_fault_and_a_balanced_ledger(self):
+        demo = start("--seconds", "20")
+        output, _ = demo.communicate(timeout=150)
+        self.check(output, demo.returncode)
+        for fault in FAULTS:
+            self.assertIn(f"FAULT {fault}", output)
+
+    @unittest.skipUnless(processes.is_root(), "needs root")
+    def test_control_c_ends_it_in_order(self):
+        demo = start()
+        lines = []
+        for line in demo.stdout:
+            lines.append(line)
+            if re.search(r"delivered=[1-9]", line):
+                break
+        self.assertIsNone(demo.poll(), "".join(lines))
+        demo.send_signal(signal.SIGINT)
+        rest, _ = demo.communicate(timeout=120)
+        self.check("".join(lines) + rest, demo.returncode)
+        self.assertLess(rest.index("the patients stop"), rest.index("intake closes its batch"))
+        self.assertLess(rest.index("intake closes its batch"), rest.index("the queue is empty"))
+
+    @unittest.skipUnless(processes.is_root(), "drops to nobody, which needs root")
+    def test_without_root_it_says_so_in_one_line(self):
+        demo = start(before=("setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"))
+        output, _ = demo.communicate(timeout=30)
+        self.assertNotEqual(0, demo.returncode)
+        self.assertEqual(1, len(output.strip().splitlines()), output)
+        self.assertIn("sudo", output)
+
+    @unittest.skipUnless(processes.is_root(), "needs root to come that far")
+    def test_without_programs_it_names_the_remedy(self):
+        with tempfile.TemporaryDirectory() as empty:
+            demo = start("--programs", empty)
+            output, _ = demo.communicate(timeout=30)
+        self.assertNotEqual(0, demo.returncode)
+        self.assertEqual(1, len(output.strip().splitlines()), output)
+        self.assertIn("make build", output)
+
+
+if __name__ == "__main__":
+    main()
