@@ -27,6 +27,7 @@ function(mitral_program name)
     target_compile_definitions(${name} PRIVATE MITRAL_VERSION="${PROJECT_VERSION}")
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
     set_property(GLOBAL APPEND PROPERTY MITRAL_PROGRAMS ${name})
+    mitral_unit_files()
     if(NOT PROGRAM_DESTINATION)
         set(PROGRAM_DESTINATION "${CMAKE_INSTALL_BINDIR}")
     endif()
@@ -38,7 +39,19 @@ function(mitral_program name)
     endif()
 endfunction()
 
-# mitral_test(<room> SOURCES … [USES other rooms] [LIBRARIES …]): GoogleTest cases, found one by one by ctest.
+# Installs what stands beside the program for systemd: units, with the places of this build filled in.
+function(mitral_unit_files)
+    file(GLOB units CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.service.in"
+        "${CMAKE_CURRENT_SOURCE_DIR}/*.path.in")
+    foreach(template IN LISTS units)
+        get_filename_component(unit "${template}" NAME_WLE)
+        configure_file("${template}" "${CMAKE_BINARY_DIR}/systemd/${unit}" @ONLY)
+        install(FILES "${CMAKE_BINARY_DIR}/systemd/${unit}" DESTINATION lib/systemd/system)
+    endforeach()
+endfunction()
+
+# mitral_test(<room> SOURCES … [USES other rooms] [LIBRARIES …] [LABELS …]): GoogleTest cases, found one by one by
+# ctest. The label `threads` adds them to the run under ThreadSanitizer.
 function(mitral_test name)
     cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;USES;LIBRARIES;LABELS" ${ARGN})
     string(REPLACE "/" "_" flat "${name}")
@@ -56,12 +69,16 @@ function(mitral_test name)
     endforeach()
     target_compile_definitions(${target} PRIVATE
         MITRAL_SOURCE_DIR="${CMAKE_SOURCE_DIR}" MITRAL_BINARY_DIR="${CMAKE_BINARY_DIR}")
+    set_property(GLOBAL APPEND PROPERTY MITRAL_TESTS ${target})
+    if("threads" IN_LIST TEST_LABELS)
+        set_property(GLOBAL APPEND PROPERTY MITRAL_THREAD_TESTS ${target})
+    endif()
     if(NOT TEST_TIMEOUT)
         set(TEST_TIMEOUT 120)
     endif()
     gtest_discover_tests(${target} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
         XML_OUTPUT_DIR "${CMAKE_BINARY_DIR}/evidence"
-        PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${name};${TEST_LABELS}")
+        PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${name};unit;${TEST_LABELS}")
 endfunction()
 
 # mitral_script_test(<name> COMMAND … [TIMEOUT s] [LABELS …]): a test that is a program of its own.
@@ -107,4 +124,34 @@ function(mitral_fuzz name)
     add_test(NAME fuzz.${name} COMMAND ${target} -max_total_time=${seconds} -timeout=10
         -rss_limit_mb=2048 -print_final_stats=1 "${corpus}" ${FUZZ_CORPUS})
     set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 7200)
+endfunction()
+
+# mitral_bench(<name> SOURCES … USES rooms): a Google Benchmark program for `make bench`.
+function(mitral_bench name)
+    cmake_parse_arguments(BENCH "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
+    if(NOT TARGET benchmark::benchmark)
+        return()
+    endif()
+    set(target "bench_${name}")
+    add_executable(${target} EXCLUDE_FROM_ALL ${BENCH_SOURCES})
+    target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
+    target_link_libraries(${target} PRIVATE mitral_options benchmark::benchmark_main ${BENCH_LIBRARIES})
+    foreach(used IN LISTS BENCH_USES)
+        string(REPLACE "/" "_" used_target "mitral_${used}")
+        target_link_libraries(${target} PRIVATE ${used_target})
+    endforeach()
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
+    set_property(GLOBAL APPEND PROPERTY MITRAL_BENCHMARKS ${target})
+endfunction()
+
+# The groups that scripts/ build: programs, unit_tests, thread_tests, fuzzers, benchmarks.
+function(mitral_group_targets)
+    foreach(group IN ITEMS PROGRAMS:programs TESTS:unit_tests THREAD_TESTS:thread_tests
+            FUZZERS:fuzzers BENCHMARKS:benchmarks)
+        string(REPLACE ":" ";" pair "${group}")
+        list(GET pair 0 property)
+        list(GET pair 1 target)
+        get_property(members GLOBAL PROPERTY MITRAL_${property})
+        add_custom_target(${target} DEPENDS ${members})
+    endforeach()
 endfunction()

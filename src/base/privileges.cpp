@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string>
@@ -44,12 +45,26 @@ Status check_no_way_back(const Identity& identity) {
     return {};
 }
 
-Result<bool> has_capability(unsigned capability) {
+using CapabilitySets = std::array<__user_cap_data_struct, 2>;
+
+Result<CapabilitySets> capability_sets() {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    std::array<__user_cap_data_struct, 2> sets{};
+    CapabilitySets sets{};
     if (syscall(SYS_capget, &header, sets.data()) != 0)
         return fail_errno("read the capabilities");
+    return sets;
+}
+
+Result<bool> has_capability(unsigned capability) {
+    MITRAL_TRY(const auto sets, capability_sets());
     return (sets[capability / 32].effective >> (capability % 32) & 1U) != 0;
+}
+
+Result<bool> has_any_capability() {
+    MITRAL_TRY(const auto sets, capability_sets());
+    return std::ranges::any_of(sets, [](const auto& set) {
+        return (set.effective | set.permitted | set.inheritable) != 0;
+    });
 }
 
 }  // namespace
@@ -93,7 +108,11 @@ Status drop_bounding_capabilities() {
     return {};
 }
 
+// In a systemd unit there are none left, and its own filter may forbid even asking.
 Status drop_capabilities() {
+    MITRAL_TRY(const bool some, has_any_capability());
+    if (!some)
+        return {};
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
         return fail_errno("clear the ambient capabilities");
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};

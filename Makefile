@@ -1,0 +1,60 @@
+# The front door. Everything behind it is CMake (CMakePresets.json) and scripts/.
+#   make demo [DEMO_SECONDS=20]     make test [ARGS='-R name']     make install DESTDIR=…
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON := /usr/bin/python3
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 300
+export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
+export CCACHE_BASEDIR = $(CURDIR)
+export CCACHE_NOHASHDIR = 1
+
+.PHONY: help build demo test bench fuzz format lint install clean deps
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+deps: ## install what a build needs
+	@scripts/deps.sh build
+
+build: deps ## build everything into build/release
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release
+
+demo: ## the whole path on this machine, live (needs root or sudo)
+	@scripts/deps.sh demo
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release --target programs
+	@$(if $(filter 0,$(shell id -u)),,sudo --preserve-env=DEMO_SECONDS,MITRAL_BINARY_DIR) env \
+		MITRAL_BINARY_DIR=$(CURDIR)/build/release $(if $(DEMO_SECONDS),DEMO_SECONDS=$(DEMO_SECONDS)) \
+		$(PYTHON) scripts/demo/demo.py
+
+test: ## everything, or a part: ARGS='-R name' goes to ctest
+	@scripts/deps.sh test
+	@$(PYTHON) scripts/test.py --jobs $(JOBS) -- $(ARGS)
+
+bench: ## measure; ARGS goes to every benchmark
+	@scripts/deps.sh test
+	@$(PYTHON) scripts/bench.py -- $(ARGS)
+
+fuzz: ## every fuzzer for FUZZ_SECONDS (300) each
+	@scripts/deps.sh test
+	@MITRAL_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) scripts/test.py --only fuzz --jobs $(JOBS) -- $(ARGS)
+
+format: ## bring every source file into the house style
+	@scripts/deps.sh lint
+	@scripts/lint.sh format
+
+lint: ## style, clang-tidy, shellcheck
+	@scripts/deps.sh lint
+	@scripts/lint.sh check
+
+install: deps ## programs, units, man pages and roots: PREFIX, DESTDIR, PRODUCTION=1
+	@cmake --preset $(if $(PRODUCTION),production,release) -B build/install --log-level=WARNING \
+		-DCMAKE_INSTALL_PREFIX=$(PREFIX)
+	@cmake --build build/install --target programs
+	@DESTDIR=$(DESTDIR) cmake --install build/install
+
+clean: ## remove every build
+	@rm -rf build
