@@ -25,7 +25,7 @@ struct RegistrationTokenRequest {  // for DPS: {idScope}/registrations/{registra
 };
 
 struct Token {
-    base::Secret text;            // "SharedAccessSignature sr=…"
+    base::Secret text;             // "SharedAccessSignature sr=…"
     std::int64_t not_after_s = 0;  // Unix seconds, as in `se`
 };
 
@@ -38,22 +38,23 @@ enum class VaultState : std::uint8_t { unprovisioned = 0, ready = 1, quarantined
 
 struct VaultStatus {
     VaultState state = VaultState::unprovisioned;
-    std::string backend;          // "optee", "tpm", "software"
-    std::string boundary;         // one sentence: what this back end can promise
+    std::string backend;   // "optee", "tpm", "software"
+    std::string boundary;  // one sentence: what this back end can promise
     std::string id_scope;
     std::string registration_id;
     std::string dps_host;
     std::uint64_t mint_count = 0;
     std::uint64_t refusal_count = 0;
-    std::int64_t time_floor_s = 0;       // Unix seconds; only signed time raises it
-    std::int64_t time_allowance_s = 0;   // a token may outlive the floor by no more than this
+    std::int64_t time_floor_s = 0;      // Unix seconds; only signed time raises it
+    std::int64_t time_allowance_s = 0;  // a token may outlive the floor by no more than this
     std::uint32_t max_token_lifetime_s = 0;
-    bool pending_key = false;            // a rotation waits to be confirmed
+    bool pending_key = false;  // a rotation waits to be confirmed
 };
 
 class Client {
   public:
-    [[nodiscard]] static base::Result<std::unique_ptr<Client>> connect(const std::string& socket_path);
+    [[nodiscard]] static base::Result<std::unique_ptr<Client>> connect(
+        const std::string& socket_path);
     virtual ~Client() = default;
 
     [[nodiscard]] virtual base::Result<Token> mint(const HubTokenRequest& request) = 0;

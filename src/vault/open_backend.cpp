@@ -1,0 +1,32 @@
+#include "vault/open_backend.hpp"
+
+#include "base/errors.hpp"
+#include "vault/tpm/backend.hpp"
+#ifndef MITRAL_PRODUCTION
+#include "vault/software/backend.hpp"
+#endif
+
+namespace mitral::vault {
+
+base::Result<base::SandboxPolicy> backend_sandbox(const Settings& settings) {
+    base::SandboxPolicy policy;
+    policy.user = settings.user;
+    policy.writable = {settings.state};
+    if (settings.backend == "tpm")
+        MITRAL_CHECK(tpm::extend_sandbox(settings.tcti, policy));
+    return policy;
+}
+
+base::Result<std::unique_ptr<Backend>> open_backend(const Settings& settings,
+                                                    const base::Clock& clock) {
+    if (settings.backend == "tpm")
+        return tpm::open_backend(settings.state, settings.tcti, settings.station_key, clock);
+#ifndef MITRAL_PRODUCTION
+    if (settings.backend == "software")
+        return software::open_backend(settings.state, settings.station_key, clock);
+#endif
+    return base::fail(base::BaseError::invalid_setting,
+                      "this build has no back end '" + settings.backend + "'");
+}
+
+}  // namespace mitral::vault

@@ -1,0 +1,93 @@
+#include "vault/service.hpp"
+
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace mitral::vault {
+namespace {
+
+template <typename T>
+base::Secret reply_with(const base::Result<T>& result) {
+    return result ? encode_reply(*result) : encode_reply(result.error());
+}
+
+base::Secret reply_with(const base::Status& status) {
+    return status ? encode_reply() : encode_reply(status.error());
+}
+
+bool is_refusal(std::uint8_t status) {
+    return status != 0 && status != static_cast<std::uint8_t>(VaultError::backend_unavailable) &&
+           status != static_cast<std::uint8_t>(VaultError::backend_failure);
+}
+
+}  // namespace
+
+Service::Service(Backend& backend, RightsTable rights, RateLimit limit, const base::Clock& clock)
+    : backend_(backend), rights_(std::move(rights)), limiter_(limit), clock_(clock) {}
+
+base::Secret Service::answer(uid_t uid, base::ByteView datagram) {
+    if (!limiter_.admit(uid, clock_.monotonic())) {
+        ++refusals_;
+        if (flooding_.insert(uid).second)
+            base::log_security("vault-flooded", {{"uid", uid}});
+        return encode_reply({make_error_code(VaultError::rate_limited), "too many requests: wait"});
+    }
+    flooding_.erase(uid);
+    auto request = decode_request(datagram);
+    // A peer without any right is not told whether its request was well formed.
+    if (!request && rights_.knows(uid))
+        return refuse(uid, "malformed", request.error());
+    if (!request || !rights_.allows(uid, *request))
+        return refuse(uid, request ? to_string(request->operation) : "malformed",
+                      {make_error_code(VaultError::refused), {}});
+    base::Secret reply = perform(*request);
+    const std::uint8_t status = reply.view()[1];
+    if (is_refusal(status))
+        base::log_security("vault-refused",
+                           {{"uid", uid},
+                            {"operation", to_string(request->operation)},
+                            {"why", make_error_code(static_cast<VaultError>(status)).message()}});
+    else if (status != 0)
+        base::log(base::Severity::error, "vault-backend",
+                  {{"operation", to_string(request->operation)},
+                   {"why", base::as_text(reply.view().subspan(4))}});
+    return reply;
+}
+
+base::Secret Service::refuse(uid_t uid, std::string_view operation, const base::Error& error) {
+    ++refusals_;
+    base::log_security("vault-refused",
+                       {{"uid", uid}, {"operation", operation}, {"why", error.code.message()}});
+    return encode_reply(error);
+}
+
+base::Secret Service::perform(const Request& request) {
+    switch (request.operation) {
+        case Operation::mint_hub:
+            return reply_with(
+                backend_.mint(HubTokenRequest{request.hub, request.module_id, request.lifetime}));
+        case Operation::mint_registration:
+            return reply_with(backend_.mint(RegistrationTokenRequest{request.lifetime}));
+        case Operation::new_data_key:
+            return reply_with(backend_.new_data_key());
+        case Operation::open_data_key:
+            return reply_with(backend_.open_data_key(request.blob));
+        case Operation::status:
+            return status();
+        case Operation::begin_provisioning:
+            return reply_with(backend_.begin_provisioning());
+        case Operation::execute_order:
+            return reply_with(backend_.execute(request.blob));
+    }
+    return encode_reply({make_error_code(VaultError::malformed), {}});
+}
+
+base::Secret Service::status() {
+    auto status = backend_.status();
+    if (status)
+        status->refusal_count += refusals_;
+    return reply_with(status);
+}
+
+}  // namespace mitral::vault
