@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+"""Every program explains itself: --help, --version, a man page that mandoc accepts, one clear line for a mistake."""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+from support.proves import main
+import os
+
+PROGRAMS = [pathlib.Path(argument) for argument in sys.argv[1:]]
+del sys.argv[1:]
+SOURCES = pathlib.Path(os.environ["MITRAL_SOURCE_DIR"], "src")
+
+
+def run(program, *arguments):
+    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=20, check=False)
+
+
+def man_page(name):
+    pages = [page for section in "18" for page in SOURCES.rglob(f"{name}.{section}")]
+    return pages[0] if len(pages) == 1 else None
+
+
+class Programs(unittest.TestCase):
+    def each(self):
+        self.assertTrue(PROGRAMS, "no programs to look at")
+        for program in PROGRAMS:
+            with self.subTest(program=program.name):
+                yield program
+
+    def test_help(self):
+        for program in self.each():
+            answer = run(program, "--help")
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+            self.assertIn("--help", answer.stdout)
+
+    def test_version(self):
+        for program in self.each():
+            answer = run(program, "--version")
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+            self.assertRegex(answer.stdout, r"\b\d+\.\d+\.\d+\b")
+
+    def test_a_mistake_is_refused_in_words(self):
+        for program in self.each():
+            answer = run(program, "--no-such-option")
+            self.assertNotEqual(answer.returncode, 0)
+            self.assertIn("no-such-option", answer.stderr + answer.stdout)
+
+    def test_man_page(self):
+        for program in self.each():
+            page = man_page(program.name)
+            self.assertIsNotNone(page, "no man page, or two")
+            text = page.read_text()
+            for section in ("NAME", "SYNOPSIS", "DESCRIPTION"):
+                self.assertRegex(text, rf"(?m)^\.S[Hh] \"?{section}", section)
+            if shutil.which("mandoc"):
+                lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True,
+                                      check=False)
+                # The date's form and the reader's own system are matters of taste.
+                complaints = [line for line in lint.stdout.splitlines() if not re.search(r"date|operating system", line)]
+                self.assertEqual(complaints, [])
+
+
+if __name__ == "__main__":
+    main()

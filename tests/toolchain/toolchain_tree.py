@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+"""The source tree holds no secret, no path of somebody's machine and no package registry's address."""
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+from support.proves import main, proves
+
+ROOT = pathlib.Path(os.environ["MITRAL_SOURCE_DIR"])
+
+# Each pattern is written so that it does not find itself.
+FORBIDDEN = {
+    "private key": re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s*\n?\s*[A-Za-z0-9+/\\n]{40}"),
+    "signed token": re.compile(r"SharedAccessSignature sr=[^\s&\"']+&sig=[A-Za-z0-9%+/]{30,}"),
+    "connection string": re.compile(r"SharedAccessKey=[A-Za-z0-9+/]{30,}={0,2}"),
+    "path of a machine": re.compile(r"(?<![\w./])/(?:work/|root/|home/[a-z])"),
+    "package registry": re.compile(r"registry\.npmjs\.[o]rg|\"resolved\"\s*:\s*\"http|files\.python[h]osted|pypi\.[o]rg"),
+}
+# Published test vectors: keys and tokens that protect nothing, of public documents.
+EXEMPT = {
+    "signed token": re.compile(r"^(?:tests/|docs/)"),
+    "connection string": re.compile(r"^tests/.*vector"),
+    "path of a machine": re.compile(r"^tests/toolchain/|^tests/sandbox/"),
+}
+
+
+def tracked(root):
+    """What git would publish; in an unpacked archive, everything that is no build."""
+    answer = subprocess.run(["git", "-c", f"safe.directory={root}", "ls-files", "--cached", "--others",
+                             "--exclude-standard", "-z"],
+                            cwd=root, capture_output=True, check=False)
+    if answer.returncode == 0:
+        return [name for name in answer.stdout.decode().split("\0") if name]
+    return [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() and "build" not in path.parts]
+
+
+def findings(root):
+    found = []
+    for name in tracked(root):
+        try:
+            text = (root / name).read_text(encoding="utf-8")
+        except (UnicodeDecodeError, OSError):
+            continue  # binary data, or removed since
+        for what, pattern in FORBIDDEN.items():
+            if what in EXEMPT and EXEMPT[what].search(name):
+                continue
+            for match in pattern.finditer(text):
+                line = text.count("\n", 0, match.start()) + 1
+                found.append(f"{name}:{line}: {what}")
+    return found
+
+
+class Tree(unittest.TestCase):
+    @proves("T-KEY-05", "CR 1.5", "R51")
+    def test_nothing_forbidden_is_in_the_tree(self):
+        self.assertEqual(findings(ROOT), [])
+
+    @proves("T-KEY-05")
+    def test_control_what_is_planted_is_found(self):
+        body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC"
+        planted = {
+            "private key": "-----BEGIN " + "PRIVATE KEY-----\n" + body,
+            "signed token": "SharedAccessSignature " + "sr=hub%2Fdevices%2Fd&sig=" + body,
+            "connection string": "SharedAccess" + "Key=" + body,
+            "path of a machine": "see /ro" + "ot/notes",
+            "package registry": "https://registry.npmjs." + "org/left-pad",
+        }
+        self.assertEqual(set(planted), set(FORBIDDEN), "a pattern without a control")
+        for what, text in planted.items():
+            with self.subTest(what), tempfile.TemporaryDirectory() as directory:
+                pathlib.Path(directory, "file.txt").write_text(text)
+                self.assertEqual(findings(pathlib.Path(directory)), [f"file.txt:1: {what}"])
+
+    def test_every_source_file_is_text_of_one_kind(self):
+        for name in tracked(ROOT):
+            if re.search(r"\.(?:cpp|hpp|c|h|py|sh|cmake|md)$", name) and (ROOT / name).exists():
+                content = (ROOT / name).read_bytes()
+                self.assertNotIn(b"\r\n", content, name)
+                self.assertTrue(content.endswith(b"\n") or not content, f"{name} lacks its last line end")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+"""systemd's own judgement of every unit, and what its score does not see."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from support.proves import main, proves
+
+UNITS = pathlib.Path(os.environ["MITRAL_BINARY_DIR"], "systemd")
+SOURCES = pathlib.Path(os.environ["MITRAL_SOURCE_DIR"], "src")
+WORST_EXPOSURE = 20  # tenths
+
+if shutil.which("systemd-analyze") is None:
+    print("skipped: systemd-analyze is not installed (package systemd)")
+    sys.exit(77)
+
+
+class Unit:
+    """A unit's [Service] section; a key that stands several times keeps all its values."""
+
+    def __init__(self, path):
+        self.name = path.name
+        self.values = {}
+        section = ""
+        for line in path.read_text().splitlines():
+            if line.startswith("["):
+                section = line
+            elif section == "[Service]" and "=" in line and not line.startswith("#"):
+                key, _, value = line.partition("=")
+                self.values.setdefault(key, []).append(value)
+
+    def get(self, key):
+        return self.values.get(key, [""])[-1]
+
+
+def exposure_is_acceptable(path):
+    return subprocess.run(["systemd-analyze", "security", "--offline=true", f"--threshold={WORST_EXPOSURE}", path],
+                          capture_output=True, check=False).returncode == 0
+
+
+class Units(unittest.TestCase):
+    def setUp(self):
+        self.paths = sorted(UNITS.glob("*.service"))
+        self.units = {path.name: Unit(path) for path in self.paths}
+
+    def test_every_daemon_has_a_unit(self):
+        templates = {path.name.removesuffix(".in") for path in SOURCES.rglob("*.service.in")}
+        self.assertGreaterEqual(templates, {f"mitral-{name}.service" for name in
+                                            ("vault", "intake-lines", "enrol", "uplink")})
+        self.assertEqual(set(self.units), templates)
+
+    @proves("T-SW-06", "R63", "R64", "R79")
+    def test_exposure(self):
+        for path in self.paths:
+            with self.subTest(unit=path.name):
+                self.assertTrue(exposure_is_acceptable(path))
+
+    @proves("R63")
+    def test_control_a_plain_unit_is_too_exposed(self):
+        with tempfile.TemporaryDirectory() as directory:
+            plain = pathlib.Path(directory, "plain.service")
+            plain.write_text("[Service]\nExecStart=/bin/true\nUser=nobody\n")
+            self.assertFalse(exposure_is_acceptable(plain))
+
+    @proves("CR 2.1", "R35", "PS-05")
+    def test_every_unit_has_a_user_of_its_own(self):
+        users = [unit.get("User") for unit in self.units.values()]
+        self.assertEqual(len(users), len(set(users)))
+        self.assertNotIn("", users)
+        self.assertNotIn("root", users)
+        known = (SOURCES / "base" / "mitral.sysusers").read_text()
+        for user in users:
+            self.assertIn(f"u {user} ", known)
+
+    @proves("R36", "R55", "R64")
+    def test_what_every_unit_has(self):
+        for unit in self.units.values():
+            with self.subTest(unit=unit.name):
+                for key, value in (("NoNewPrivileges", "yes"), ("CapabilityBoundingSet", ""),
+                                   ("AmbientCapabilities", ""), ("ProtectSystem", "strict"), ("PrivateTmp", "yes"),
+                                   ("UMask", "0077"), ("LimitCORE", "0"), ("DevicePolicy", "closed"),
+                                   ("MemoryDenyWriteExecute", "yes")):
+                    self.assertIn(key, unit.values)
+                    self.assertEqual(unit.get(key), value, key)
+
+    @proves("T-WAY-02", "CR 5.1", "R78")
+    def test_the_rooms_of_sensors_and_keys_have_no_network(self):
+        for name in ("mitral-vault.service", "mitral-intake-lines.service"):
+            self.assertEqual(self.units[name].get("PrivateNetwork"), "yes")
+            self.assertEqual(self.units[name].get("RestrictAddressFamilies"), "AF_UNIX")
+
+    @proves("T-ID-03", "R64")
+    def test_only_the_vault_opens_the_tpm(self):
+        for unit in self.units.values():
+            allowed = unit.values.get("DeviceAllow", [])
+            self.assertEqual(allowed, ["/dev/tpmrm0 rw"] if unit.name == "mitral-vault.service" else [])
+
+
+if __name__ == "__main__":
+    main()
