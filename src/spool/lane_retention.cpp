@@ -1,0 +1,102 @@
+// What leaves a lane: acknowledged segments, and those that have to go.
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "spool/acknowledgement.hpp"
+#include "spool/lane_files.hpp"
+#include "spool/lane_writer.hpp"
+
+namespace mitral::spool {
+
+void LaneWriter::refresh_acknowledged() {
+    if (acknowledgement_.empty())
+        return;
+    const auto found = read_acknowledgement(acknowledgement_);
+    if (!found) {
+        base::log(base::Severity::warning, "spool-acknowledgement-unreadable",
+                  {{"cause", found.error().message()}});
+        return;
+    }
+    if (!*found || (*found)->stream != place_.stream)
+        return;
+    const auto sequence = (*found)->sequence;
+    if (sequence <= committed_) {
+        acknowledged_ = std::max(acknowledged_, sequence);
+    } else if (sequence != refused_acknowledgement_) {
+        refused_acknowledgement_ = sequence;
+        base::log_security(
+            "spool-acknowledgement-refused",
+            {{"path", acknowledgement_}, {"acknowledged", sequence}, {"committed", committed_}});
+    }
+}
+
+bool LaneWriter::is_acknowledged(const ClosedSegment& segment) const noexcept {
+    return segment.last <= acknowledged_;
+}
+
+base::Status LaneWriter::delete_acknowledged() {
+    // The newest segment keeps the lane's numbers.
+    const std::size_t kept = live_ && live_->on_disk() ? 0 : 1;
+    while (closed_.size() > kept && is_acknowledged(closed_.front())) {
+        MITRAL_CHECK(storage_.remove(path_of(closed_.front().first)));
+        closed_.erase(closed_.begin());
+    }
+    return {};
+}
+
+bool LaneWriter::can_drop_closed() const noexcept {
+    return !closed_.empty();
+}
+
+bool LaneWriter::can_drop_live() const noexcept {
+    return live_ && live_->on_disk() && frames_.empty() && live_->size() > header_size;
+}
+
+base::Status LaneWriter::drop_oldest() {
+    MITRAL_CHECK(bury(closed_.front()));
+    closed_.erase(closed_.begin());
+    return {};
+}
+
+base::Status LaneWriter::drop_live() {
+    retire(live_->close());
+    live_.reset();
+    if (batch_.open)  // the reader jumps, which ends the batch
+        batch_ = committed_batch_ = {};
+    return drop_oldest();
+}
+
+// The mark is written over the segment's slot, which needs no space on a full disk; only then are
+// the records cut off. The file itself goes once the gap records are committed.
+base::Status LaneWriter::bury(const ClosedSegment& segment) {
+    Tombstone tombstone;
+    tombstone.path = path_of(segment.first);
+    MITRAL_TRY(const auto fd, base::open_file(tombstone.path, O_RDWR | O_NONBLOCK));
+    Slot slot = segment.slot;
+    slot.dropped = true;
+    slot.last_sequence = segment.last;
+    slot.gap_first = std::max(segment.first, acknowledged_ + 1);
+    const auto lost = slot.gap_first <= segment.last ? segment.last - slot.gap_first + 1 : 0;
+    slot.dropped_records = dropped_ + lost;
+    MITRAL_CHECK(storage_.write(fd.get(), encode_slot(slot), slot_offset));
+    MITRAL_CHECK(storage_.sync(fd.get()));
+    dropped_ += lost;
+    MITRAL_TRY(tombstone.gaps, gaps_inside(fd.get(), slot.gap_end, acknowledged_));
+    if (lost > 0)
+        tombstone.gaps.push_back({place_.lane, slot.gap_first, segment.last, segment.first_written,
+                                  slot.last_written, GapReason::bound_reached});
+    if (auto cut = storage_.truncate(fd.get(), std::max<std::uint64_t>(slot.gap_end, header_size));
+        !cut)
+        base::log(base::Severity::warning, "spool-truncate-failed",
+                  {{"cause", cut.error().message()}});
+    base::log(
+        base::Severity::warning, "spool-records-dropped",
+        {{"lane", to_string(place_.lane)}, {"first", slot.gap_first}, {"last", segment.last}});
+    tombstones_.push_back(std::move(tombstone));
+    return {};
+}
+
+}  // namespace mitral::spool

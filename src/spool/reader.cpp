@@ -1,0 +1,321 @@
+#include "spool/reader.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/errors.hpp"
+#include "base/log.hpp"
+#include "spool/acknowledgement.hpp"
+#include "spool/errors.hpp"
+#include "spool/lane_files.hpp"
+#include "spool/lane_watch.hpp"
+#include "spool/segment_cursor.hpp"
+
+namespace mitral::spool {
+namespace {
+
+bool is_missing(const base::Error& error) {
+    return error.code == std::errc::no_such_file_or_directory;
+}
+
+class DirectoryReader final : public LaneReader {
+  public:
+    DirectoryReader(std::string directory, Lane lane, std::string acknowledgement_file,
+                    KeyOpener& keys, LaneWatch watch)
+        : directory_(std::move(directory)),
+          lane_(lane),
+          acknowledgement_file_(std::move(acknowledgement_file)),
+          keys_(keys),
+          watch_(std::move(watch)) {}
+
+    base::Result<std::optional<Record>> next() override {
+        for (;;) {
+            if (!current_ || current_->at_end()) {
+                MITRAL_TRY(const bool more, find_more());
+                if (!more)
+                    return std::nullopt;
+                continue;
+            }
+            auto record = current_->next(position_, keys_);
+            if (!record && record.error().code == SpoolError::damaged) {
+                MITRAL_TRY(const bool dropped, dropped_under_us());
+                if (dropped)
+                    continue;
+            }
+            if (!record)
+                return std::unexpected(std::move(record).error());
+            if (*record)
+                handed_out_ = std::max(handed_out_, position_++);
+            return record;
+        }
+    }
+
+    void acknowledge(std::uint64_t sequence) noexcept override {
+        if (sequence <= handed_out_)
+            acknowledged_ = std::max(acknowledged_, sequence);
+    }
+
+    base::Status persist() override {
+        if (!stream_ || acknowledged_ == persisted_)
+            return {};
+        MITRAL_CHECK(write_acknowledgement(acknowledgement_file_, {*stream_, acknowledged_}));
+        persisted_ = acknowledged_;
+        return {};
+    }
+
+    std::uint64_t acknowledged() const noexcept override { return acknowledged_; }
+
+    base::Status rewind() override {
+        position_ = acknowledged_ + 1;
+        if (current_ && current_->first() <= position_ && !current_->slot().dropped &&
+            current_->seek(position_))
+            return {};
+        current_.reset();
+        return {};
+    }
+
+    base::Result<Gap> skip_damage() override;
+    base::Result<std::uint64_t> backlog() override;
+
+    int wake_descriptor() const noexcept override { return watch_.descriptor(); }
+
+  private:
+    base::Result<bool> find_more();
+    base::Result<bool> open_lane();
+    base::Result<bool> enter();
+    base::Result<bool> enter_segment(std::uint64_t first);
+    base::Result<bool> leave();
+    base::Result<bool> dropped_under_us();
+    base::Result<std::optional<std::uint64_t>> segment_after(std::uint64_t first) const;
+    std::string path_of(std::uint64_t first) const {
+        return directory_ + "/" + segment_name(first);
+    }
+
+    const std::string directory_;
+    const Lane lane_;
+    const std::string acknowledgement_file_;
+    KeyOpener& keys_;
+    LaneWatch watch_;
+
+    std::optional<std::uint64_t> stream_;  // nullopt: the lane has not been seen yet
+    std::uint64_t acknowledged_ = 0;
+    std::uint64_t persisted_ = 0;
+    std::uint64_t handed_out_ = 0;
+    std::uint64_t position_ = 1;  // number of the next record
+    std::unique_ptr<SegmentCursor> current_;
+};
+
+// Called when all that was known to be committed has been read. False: there is no more for now.
+base::Result<bool> DirectoryReader::find_more() {
+    MITRAL_CHECK(watch_.drain());
+    if (watch_.take_directory_gone()) {
+        stream_.reset();
+        current_.reset();
+    }
+    if (!stream_) {
+        MITRAL_TRY(const bool there, open_lane());
+        if (!there)
+            return false;
+    }
+    if (!current_)
+        return enter();
+    MITRAL_CHECK(current_->refresh());
+    if (current_->slot().dropped) {
+        current_.reset();
+        return enter();
+    }
+    if (!current_->at_end())
+        return true;
+    if (!watch_.take_directory_changed())
+        return false;
+    auto moved = leave();
+    if (!moved || *moved)
+        watch_.set_directory_changed();
+    return moved;
+}
+
+base::Result<bool> DirectoryReader::open_lane() {
+    auto stream = read_stream(directory_);
+    if (!stream && is_missing(stream.error()))
+        return false;
+    if (!stream)
+        return std::unexpected(std::move(stream).error());
+    stream_ = *stream;
+    acknowledged_ = 0;
+    auto position = read_acknowledgement(acknowledgement_file_);
+    if (!position && position.error().code != base::BaseError::malformed)
+        return std::unexpected(std::move(position).error());
+    if (!position)  // costs redeliveries, loses nothing
+        base::log(base::Severity::warning, "spool-acknowledgement-unreadable",
+                  {{"cause", position.error().message()}});
+    else if (*position && (*position)->stream == *stream_)
+        acknowledged_ = (*position)->sequence;
+    persisted_ = handed_out_ = acknowledged_;
+    position_ = acknowledged_ + 1;
+    return true;
+}
+
+// Finds the segment that holds the position, or the first one behind it. False: there is none.
+base::Result<bool> DirectoryReader::enter() {
+    (void)watch_.take_directory_changed();
+    MITRAL_TRY(const auto firsts, list_segments(directory_));
+    auto candidate = std::upper_bound(firsts.begin(), firsts.end(), position_);
+    if (candidate != firsts.begin())
+        --candidate;
+    for (; candidate != firsts.end(); ++candidate) {
+        auto entered = enter_segment(*candidate);
+        if (!entered) {
+            watch_.set_directory_changed();
+            if (!is_missing(entered.error()))
+                return entered;
+        } else if (*entered) {
+            watch_.set_directory_changed();  // others may follow
+            return true;
+        }
+    }
+    return false;
+}
+
+// False: its records have been dropped.
+base::Result<bool> DirectoryReader::enter_segment(std::uint64_t first) {
+    MITRAL_TRY(auto cursor, SegmentCursor::open(path_of(first), lane_, *stream_, first));
+    MITRAL_CHECK(cursor->refresh());
+    if (cursor->slot().dropped)
+        return false;
+    MITRAL_CHECK(cursor->check_header());
+    if (first > position_)
+        base::log(base::Severity::notice, "spool-jump",
+                  {{"lane", to_string(lane_)}, {"from", position_}, {"to", first}});
+    position_ = std::max(position_, first);
+    if (cursor->slot().last_sequence + 1 < position_)
+        base::log_security("spool-behind-acknowledged",
+                           {{"lane", to_string(lane_)},
+                            {"committed", cursor->slot().last_sequence},
+                            {"position", position_}});
+    MITRAL_CHECK(cursor->seek(position_));
+    current_ = std::move(cursor);
+    return true;
+}
+
+base::Result<std::optional<std::uint64_t>> DirectoryReader::segment_after(
+    std::uint64_t first) const {
+    MITRAL_TRY(const auto firsts, list_segments(directory_));
+    const auto found = std::upper_bound(firsts.begin(), firsts.end(), first);
+    if (found == firsts.end())
+        return std::nullopt;
+    return *found;
+}
+
+// From the end of one segment to the next. The order matters: what was committed to this one before
+// the next was made is visible once the next has been seen.
+base::Result<bool> DirectoryReader::leave() {
+    MITRAL_TRY(const auto following, segment_after(current_->first()));
+    if (current_->unlinked()) {  // deleted, or replaced under the same name
+        current_.reset();
+        return enter();
+    }
+    if (!following)
+        return false;
+    MITRAL_CHECK(current_->refresh());
+    if (!current_->at_end() || current_->slot().dropped)
+        return true;
+    if (*following < position_)
+        return base::fail(SpoolError::tampered, "lane " + std::string(to_string(lane_)) +
+                                                    " gives out numbers again from " +
+                                                    std::to_string(*following));
+    if (*following > position_)
+        return base::fail(SpoolError::damaged,
+                          "lane " + std::string(to_string(lane_)) + " has lost records " +
+                              std::to_string(position_) + " to " + std::to_string(*following - 1));
+    MITRAL_TRY(const bool entered, enter_segment(*following));
+    if (!entered) {
+        current_.reset();
+        return enter();
+    }
+    return true;
+}
+
+// A record may have been cut off while we were looking at it.
+base::Result<bool> DirectoryReader::dropped_under_us() {
+    MITRAL_CHECK(current_->refresh());
+    if (!current_->slot().dropped)
+        return false;
+    current_.reset();
+    return true;
+}
+
+base::Result<Gap> DirectoryReader::skip_damage() {
+    const auto nothing = [] {
+        return base::fail(base::BaseError::not_supported, "nothing that could be skipped yet");
+    };
+    if (!stream_)
+        return nothing();
+    Gap gap;
+    if (current_ && !current_->at_end()) {
+        MITRAL_TRY(const auto last, current_->skip(position_));
+        gap = current_->gap(position_, last);
+    } else {
+        const auto before = current_ ? current_->first() : position_;
+        MITRAL_TRY(const auto following, segment_after(before));
+        if (!following || *following <= position_)
+            return nothing();
+        gap = {lane_, position_, *following - 1, {}, {}, GapReason::unreadable};
+        current_.reset();
+    }
+    base::log_security(
+        "spool-records-unreadable",
+        {{"lane", to_string(lane_)}, {"first", gap.first_sequence}, {"last", gap.last_sequence}});
+    position_ = gap.last_sequence + 1;
+    handed_out_ = std::max(handed_out_, gap.last_sequence);
+    watch_.set_directory_changed();
+    return gap;
+}
+
+base::Result<std::uint64_t> DirectoryReader::backlog() {
+    if (!stream_) {
+        MITRAL_TRY(const bool there, open_lane());
+        if (!there)
+            return 0;
+    }
+    MITRAL_TRY(const auto firsts, list_segments(directory_));
+    std::uint64_t behind = acknowledged_;
+    std::uint64_t last = 0;
+    bool oldest_found = false;
+    for (std::size_t i = 0; i < firsts.size(); ++i) {
+        // Only the oldest and the newest matter; what lies between is without holes.
+        if (oldest_found && i + 1 < firsts.size())
+            continue;
+        auto cursor = SegmentCursor::open(path_of(firsts[i]), lane_, *stream_, firsts[i]);
+        if (!cursor || !(*cursor)->refresh())
+            continue;
+        if ((*cursor)->slot().dropped)
+            continue;
+        if (!oldest_found)
+            behind = std::max(behind, firsts[i] - 1);
+        oldest_found = true;
+        last = std::max(last, (*cursor)->slot().last_sequence);
+    }
+    return last > behind ? last - behind : 0;
+}
+
+}  // namespace
+
+base::Result<Gap> LaneReader::skip_damage() {
+    return base::fail(base::BaseError::not_supported, "this reader cannot skip");
+}
+
+base::Result<std::unique_ptr<LaneReader>> LaneReader::open(const std::string& spool_directory,
+                                                           Lane lane,
+                                                           const std::string& acknowledgement_file,
+                                                           KeyOpener& keys) {
+    auto directory = spool_directory;
+    while (directory.size() > 1 && directory.back() == '/')
+        directory.pop_back();
+    directory = lane_path(directory, lane);
+    MITRAL_TRY(auto watch, LaneWatch::create(directory));
+    return std::make_unique<DirectoryReader>(std::move(directory), lane, acknowledgement_file, keys,
+                                             std::move(watch));
+}
+
+}  // namespace mitral::spool
