@@ -5,8 +5,8 @@
 #include <limits>
 #include <set>
 
-// toml++ throws by default; here its parser returns a value, so nothing needs catching. Debian's shared
-// library is the throwing kind, hence header-only.
+// toml++ throws by default; here its parser returns a value, so nothing needs catching. Debian's
+// shared library is the throwing kind, hence header-only.
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
@@ -222,6 +222,13 @@ Table Config::table(std::string_view program) const {
     if (node != nullptr && state->table == nullptr)
         state->complain(node, program, "must be a table");
     return Table(std::move(state));
+}
+
+std::vector<std::string> Config::names() const {
+    std::vector<std::string> out;
+    for (const auto& [key, node] : *state_->root)
+        out.emplace_back(key.str());
+    return out;
 }
 
 }  // namespace mitral::base

@@ -58,6 +58,9 @@ class Config {
 
     // The table of one program; empty when the file has none.
     [[nodiscard]] Table table(std::string_view program) const;
+    // Everything at the top of the file, sorted: `mitral verify-config` finds misspelt programs
+    // with it.
+    [[nodiscard]] std::vector<std::string> names() const;
 
   private:
     struct State;
