@@ -1,0 +1,89 @@
+// One lane of one spool on its way to the hub: reads records, forms batches and messages, and moves
+// the acknowledged position over batches that are acknowledged as a whole and without a hole before
+// them. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "spool/reader.hpp"
+#include "uplink/messages.hpp"
+
+namespace mitral::uplink {
+
+struct FeedCounters {
+    std::uint64_t messages = 0;    // acknowledged by the hub, since the process started
+    std::uint64_t records = 0;     // in batches the hub acknowledged as a whole
+    std::uint64_t gaps = 0;        // gap messages among them
+    std::uint64_t unreadable = 0;  // records that were replaced by a gap
+};
+
+class LaneFeed {
+  public:
+    // The spool may appear after us: opening is tried again with the first call that needs it.
+    using OpenReader = std::function<base::Result<std::unique_ptr<spool::LaneReader>>()>;
+    LaneFeed(FeedName name, OpenReader open);
+
+    // The next message; nullptr: none until woken(). Reads ahead by one batch at most. An error
+    // concerns this lane only; the call may be repeated later.
+    [[nodiscard]] base::Result<const Outgoing*> front();
+    // Precondition of both: front() gave a message. The batch it belongs to; and: it was sent.
+    [[nodiscard]] std::uint64_t newest_batch() const noexcept {
+        return first_batch_ + batches_.size() - 1;
+    }
+    void pop_front() { ready_.pop_front(); }
+    // A message of that batch was acknowledged.
+    void acknowledged(std::uint64_t batch);
+
+    // Everything that is not acknowledged will be sent again (the session is gone).
+    [[nodiscard]] base::Status rewind();
+    [[nodiscard]] base::Status persist();
+    [[nodiscard]] bool must_persist() const noexcept { return must_persist_; }
+
+    // The reader's descriptor became readable.
+    void woken() noexcept { drained_ = false; }
+    [[nodiscard]] bool drained() const noexcept { return drained_ && ready_.empty(); }
+    [[nodiscard]] int wake_descriptor() const noexcept {
+        return reader_ ? reader_->wake_descriptor() : -1;
+    }
+
+    [[nodiscard]] const FeedName& name() const noexcept { return name_; }
+    [[nodiscard]] const FeedCounters& counters() const noexcept { return counters_; }
+    [[nodiscard]] std::uint64_t position() const noexcept {
+        return reader_ ? reader_->acknowledged() : 0;
+    }
+    // Records not yet acknowledged; 0 when the lane cannot say.
+    [[nodiscard]] std::uint64_t backlog();
+
+  private:
+    struct Progress {
+        std::uint64_t last_sequence = 0;
+        std::uint32_t records = 0;
+        std::uint32_t gaps = 0;
+        std::size_t outstanding = 0;  // messages not acknowledged, sent or not
+    };
+    [[nodiscard]] base::Status load();
+    [[nodiscard]] base::Status step_over(const base::Error& error);
+    void close_batch();
+    void settle();
+
+    FeedName name_;
+    OpenReader open_;
+    std::unique_ptr<spool::LaneReader> reader_;
+    BatchBuilder building_;
+    std::optional<spool::Record> held_;  // starts the next batch
+    std::deque<Outgoing> ready_;         // the rest of the newest batch
+    std::deque<Progress> batches_;       // oldest first
+    std::uint64_t stream_ = 0;           // of the record read last
+    std::uint64_t first_batch_ = 0;      // number of batches_.front()
+    bool drained_ = false;
+    bool must_persist_ = false;
+    FeedCounters counters_;
+};
+
+}  // namespace mitral::uplink

@@ -1,0 +1,18 @@
+// The parts of main that deserve a test: what the process may reach, and where the lanes come from.
+#pragma once
+
+#include "base/sandbox.hpp"
+#include "spool/keys.hpp"
+#include "uplink/settings.hpp"
+#include "uplink/uplink.hpp"
+
+namespace mitral::uplink {
+
+// Reads spools and the assignment, writes its own state and status, connects to the hub's port (or
+// the proxy's) and to DNS, and nothing else.
+[[nodiscard]] base::SandboxPolicy sandbox_policy(const Settings& settings);
+
+// A feed for each lane of each spool. `keys` outlives the uplink.
+void add_spools(Uplink& uplink, const Settings& settings, spool::KeyOpener& keys);
+
+}  // namespace mitral::uplink

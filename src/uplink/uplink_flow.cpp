@@ -1,0 +1,205 @@
+// What happens on a connection that is up: publishing, acknowledging, renewing, ending, telling.
+#include <algorithm>
+
+#include "azure/topics.hpp"
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "uplink/uplink.hpp"
+
+namespace mitral::uplink {
+namespace {
+
+using base::Milliseconds;
+using base::Severity;
+
+constexpr Milliseconds status_interval{1'000};
+constexpr Milliseconds persist_delay{200};
+constexpr Milliseconds renewal_retry{30'000};
+
+}  // namespace
+
+void Uplink::publish_ready() {
+    if (phase_ != Phase::connected)
+        return;
+    while (link_->may_publish()) {
+        const auto choice = feeds_.next();
+        if (!choice)
+            return;
+        const auto topic =
+            azure::telemetry_topic(assignment_.device_id, {}, choice->message->properties);
+        const std::uint32_t feed = choice->feed;
+        const base::Status published =
+            topic ? link_->publish({feed, feeds_.batch_of(feed)}, *topic, choice->message->body)
+                  : base::Status(std::unexpected(topic.error()));
+        if (!published) {
+            // Cannot happen within the bounds of clinical and azure; if it does, it stays queued.
+            base::log(Severity::error, "not-published", {{"cause", published.error().message()}});
+            feeds_.hold(feed, published.error());
+            continue;
+        }
+        feeds_.pop(feed);
+        ++published_on_link_;
+    }
+}
+
+void Uplink::on_wake() {
+    if (link_ && phase_ == Phase::connected)
+        link_->drive();
+    status_soon();
+}
+
+void Uplink::on_acknowledged(const std::vector<Acknowledged>& acknowledged) {
+    const base::MonotonicTime now = parts_.clock.monotonic();
+    for (const Acknowledged& one : acknowledged) {
+        feeds_.acknowledged(one.tag.feed, one.tag.batch);
+        latency_.add((now.ns - one.sent.ns) / 1000);
+    }
+    acknowledged_on_link_ += acknowledged.size();
+    if (feeds_.must_persist())
+        persist_soon();
+    status_soon();
+    if (phase_ == Phase::renewing || phase_ == Phase::stopping)
+        drain_further();
+}
+
+// ── Renewal and the end: both wait for what is under way, then leave politely ────────────────────
+
+void Uplink::renew() {
+    if (phase_ != Phase::connected)
+        return;  // the next connection gets a fresh token anyway
+    // Minted while the old connection still works: if the vault cannot, nothing is lost yet.
+    fresh_.reset();
+    const base::WallTime issued = parts_.clock.wall();
+    const base::MonotonicTime minted = parts_.clock.monotonic();
+    auto token = parts_.vault.mint(assignment_.hub, settings_.token_lifetime);
+    if (!token) {
+        status_.last_error = token.error().message();
+        status_.last_error_at = issued;
+        base::log(Severity::error, "token-not-renewed",
+                  {{"hub", assignment_.hub},
+                   {"cause", status_.last_error},
+                   {"done", "the connection goes on until the hub ends it; tried again"}});
+        set_timer(renewal_timer_, renewal_retry, [this] { renew(); });
+        return;
+    }
+    status_.token_issued = issued;
+    status_.token_expires = {token->not_after_s * 1000};
+    minted_at_ = minted;
+    fresh_ = HeldToken{*std::move(token), assignment_.hub};
+    begin_drain(Phase::renewing, settings_.drain_timeout);
+}
+
+void Uplink::stop() {
+    if (phase_ == Phase::stopping || phase_ == Phase::stopped)
+        return;
+    if (phase_ == Phase::connected || phase_ == Phase::renewing)
+        return begin_drain(Phase::stopping, std::min(settings_.drain_timeout, Milliseconds(5'000)));
+    if (attempt_timer_)
+        parts_.loop.cancel(*attempt_timer_);
+    attempt_timer_.reset();
+    retire_link();
+    finish_stop();
+}
+
+void Uplink::begin_drain(Phase phase, Milliseconds bound) {
+    phase_ = phase;
+    set_timer(drain_timer_, bound, [this] { finish_drain(); });
+    status_soon();
+    drain_further();
+}
+
+void Uplink::drain_further() {
+    if (!link_ || link_->session().in_flight() > 0)
+        return;
+    // Not from inside the link's own handler.
+    set_timer(drain_timer_, Milliseconds(0), [this] { finish_drain(); });
+}
+
+void Uplink::finish_drain() {
+    if (drain_timer_)
+        parts_.loop.cancel(*drain_timer_);
+    drain_timer_.reset();
+    if (link_) {
+        const bool complete = link_->session().in_flight() == 0;
+        link_->disconnect();
+        retire_link();
+        // What is still unacknowledged goes out again on the next connection, under the same
+        // message ids: the consumer drops what it has.
+        if (!complete)
+            feeds_.rewind();
+    }
+    if (phase_ == Phase::stopping)
+        return finish_stop();
+    if (phase_ != Phase::renewing)
+        return;
+    ++status_.renewals;
+    base::log(Severity::info, "token-renewed",
+              {{"hub", assignment_.hub}, {"expires", base::to_iso8601(status_.token_expires)}});
+    attempt();
+}
+
+void Uplink::finish_stop() {
+    phase_ = Phase::stopped;
+    feeds_.persist();
+    write_status();
+    parts_.loop.stop();
+}
+
+// ── Positions and status ────────────────────────────────────────────────────────────────────────
+
+void Uplink::persist_soon() {
+    if (!persist_timer_ && phase_ != Phase::stopped)
+        set_timer(persist_timer_, persist_delay, [this] { feeds_.persist(); });
+}
+
+void Uplink::status_soon() {
+    if (status_timer_ || phase_ == Phase::stopped)
+        return;
+    const Milliseconds since = parts_.clock.monotonic() - status_written_at_;
+    set_timer(status_timer_, std::max(status_interval - since, Milliseconds(0)),
+              [this] { write_status(); });
+}
+
+StatusReport Uplink::report() {
+    status_.state = [this] {
+        switch (phase_) {
+            case Phase::waiting:
+                return "waiting";
+            case Phase::connecting:
+                return "connecting";
+            case Phase::connected:
+                return "connected";
+            case Phase::renewing:
+                return "renewing";
+            case Phase::stopping:
+                return "stopping";
+            case Phase::stopped:
+                return "stopped";
+        }
+        return "unknown";
+    }();
+    status_.in_flight = link_ ? link_->session().in_flight() : std::uint16_t{0};
+    status_.consecutive_failures = policy_.consecutive_failures();
+    status_.lanes = feeds_.status();
+    return status_;
+}
+
+void Uplink::write_status() {
+    status_written_at_ = parts_.clock.monotonic();
+    const StatusReport now = report();
+    // While the hub is away nothing wakes us for new records; whoever watches the queue grow wants
+    // to see it all the same.
+    if (phase_ == Phase::waiting)
+        status_soon();
+    std::string unstamped = to_json(now, latency_, {});
+    if (unstamped == written_status_)
+        return;
+    written_status_ = std::move(unstamped);
+    const std::string text = to_json(now, latency_, parts_.clock.wall());
+    const auto written = base::replace_file(settings_.status_file, base::as_bytes(text), 0644);
+    if (!written && !status_failed_)
+        base::log(Severity::warning, "status-not-written", {{"cause", written.error().message()}});
+    status_failed_ = !written;
+}
+
+}  // namespace mitral::uplink
