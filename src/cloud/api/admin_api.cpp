@@ -1,0 +1,162 @@
+#include "cloud/api/admin_api.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+
+#include "cloud/api/registry_api.hpp"
+#include "cloud/log/tail.hpp"
+
+namespace mitral::cloud::api {
+namespace {
+
+using http::BodySource;
+using http::Captures;
+using http::Method;
+using http::Request;
+using http::Response;
+
+constexpr std::size_t list_limit = 1'000'000;
+constexpr std::int64_t longest_outage_s = 7 * 24 * 3600;
+
+// The log as NDJSON; with `follow` it goes on with what is still to come.
+class LogStream final : public BodySource {
+  public:
+    LogStream(const log::MessageLog& log, log::Broadcast& news, std::uint64_t from, bool follow)
+        : tail_(log, from), news_(news), follow_(follow) {}
+
+    base::Result<Piece> next(std::size_t limit) override {
+        MITRAL_TRY(auto lines, tail_.next(limit));
+        if (!lines.empty())
+            return Piece{State::more, std::move(lines)};
+        return Piece{follow_ ? State::waiting : State::finished, {}};
+    }
+
+    void on_more(std::function<void()> wake) override { news_.wait(std::move(wake)); }
+
+  private:
+    log::Tail tail_;
+    log::Broadcast& news_;
+    bool follow_;
+};
+
+std::optional<std::int64_t> number(std::string_view text, std::int64_t maximum) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > maximum)
+        return std::nullopt;
+    return value;
+}
+
+Response plain(unsigned status, std::string body, std::string type = "application/json") {
+    Response response;
+    response.status = status;
+    response.body = std::move(body);
+    response.content_type = std::move(type);
+    return response;
+}
+
+Response bad_parameter(std::string_view what) {
+    return plain(400,
+                 fmt::format("{{\"Message\":\"parameter {} is missing or out of range\"}}", what));
+}
+
+Response log_tail(const AdminApi& api, const Request& request) {
+    const auto wanted = request.parameter("from");
+    const auto from = wanted.empty() ? std::optional<std::int64_t>(0)
+                                     : number(wanted, std::numeric_limits<std::int64_t>::max());
+    if (!from)
+        return bad_parameter("from");
+    Response response;
+    response.content_type = "application/x-ndjson";
+    response.source = std::make_unique<LogStream>(
+        api.log, api.news, static_cast<std::uint64_t>(*from), request.parameter("follow") == "1");
+    return response;
+}
+
+Response devices(const AdminApi& api) {
+    const auto found = api.registry.list(list_limit);
+    if (!found)
+        return plain(500, R"({"Message":"storage failed"})");
+    std::string lines;
+    for (const auto& device : *found)
+        fmt::format_to(std::back_inserter(lines),
+                       R"({{"deviceId":"{}","status":"{}","connected":{}}})"
+                       "\n",
+                       device.id, device.enabled ? "enabled" : "disabled",
+                       api.hub.is_connected(device.id));
+    return plain(200, std::move(lines), "application/x-ndjson");
+}
+
+void metric(std::string& out, std::string_view name, std::string_view type, std::string_view help,
+            std::uint64_t value) {
+    fmt::format_to(std::back_inserter(out),
+                   "# HELP mitral_cloud_{0} {1}\n# TYPE mitral_cloud_{0} {2}\n"
+                   "mitral_cloud_{0} {3}\n",
+                   name, help, type, value);
+}
+
+Response metrics(const AdminApi& api) {
+    const auto& hub = api.hub.counters();
+    const auto& mqtt = api.connections;
+    std::string text;
+    metric(text, "messages_total", "counter", "Telemetry messages accepted.", hub.messages);
+    metric(text, "message_bytes_total", "counter", "Bytes of their bodies.", hub.message_bytes);
+    metric(text, "log_end_offset", "gauge", "Offset that the next message gets.",
+           api.log.end_offset());
+    metric(text, "log_bytes", "gauge", "Size of the message log.", api.log.bytes());
+    metric(text, "connected_clients", "gauge", "Hub clients connected now.", api.hub.connected());
+    metric(text, "links", "gauge", "Open connections of all kinds.", api.pool.size());
+    metric(text, "buffered_bytes", "gauge", "Memory in connection buffers.",
+           api.pool.buffered_bytes());
+    metric(text, "connects_total", "counter", "MQTT connections accepted.", mqtt.connects);
+    metric(text, "connects_refused_total", "counter", "CONNECTs refused.", mqtt.refused);
+    metric(text, "takeovers_total", "counter", "Connections replaced by the same identity.",
+           hub.takeovers);
+    metric(text, "violations_total", "counter", "Connections closed for what they sent.",
+           mqtt.violations);
+    metric(text, "hub_away", "gauge", "1 while a hub-away fault runs.",
+           api.faults.is_away() ? 1 : 0);
+    return plain(200, std::move(text), "text/plain; version=0.0.4; charset=utf-8");
+}
+
+Response hub_away(AdminApi& api, const Request& request) {
+    const auto seconds = number(request.parameter("seconds"), longest_outage_s);
+    if (!seconds)
+        return bad_parameter("seconds");
+    return plain(200,
+                 fmt::format("{{\"dropped\":{}}}", api.faults.hub_away(base::Seconds(*seconds))));
+}
+
+Response drop(AdminApi& api, const Request& request) {
+    const auto device = request.parameter("device");
+    if (device.empty())
+        return bad_parameter("device");
+    return plain(200,
+                 fmt::format("{{\"dropped\":{}}}", api.hub.disconnect(device, "fault: dropped")));
+}
+
+}  // namespace
+
+void AdminApi::mount(http::Router& router) {
+    const auto with = [self = *this](auto action) {
+        return [self, action](const Request& request, const Captures&) mutable {
+            return action(self, request);
+        };
+    };
+    router.add(Method::get, "/ready",
+               with([](AdminApi&, const Request&) { return plain(200, R"({"ready":true})"); }));
+    router.add(Method::get, "/log",
+               with([](AdminApi& api, const Request& request) { return log_tail(api, request); }));
+    router.add(Method::get, "/devices",
+               with([](AdminApi& api, const Request&) { return devices(api); }));
+    router.add(Method::get, "/metrics",
+               with([](AdminApi& api, const Request&) { return metrics(api); }));
+    router.add(Method::post, "/faults/hub-away",
+               with([](AdminApi& api, const Request& request) { return hub_away(api, request); }));
+    router.add(Method::post, "/faults/drop",
+               with([](AdminApi& api, const Request& request) { return drop(api, request); }));
+}
+
+}  // namespace mitral::cloud::api

@@ -1,0 +1,172 @@
+#include "cloud/api/registry_api.hpp"
+
+#include "azure/text.hpp"
+#include "base/log.hpp"
+#include "cloud/api/json.hpp"
+#include "cloud/error.hpp"
+#include "cloud/store/ids.hpp"
+
+namespace mitral::cloud::api {
+namespace {
+
+using http::Captures;
+using http::Method;
+using http::Request;
+using http::Response;
+
+constexpr std::size_t list_limit = 1000;
+
+Json to_json(const hub::Device& device, bool connected) {
+    const auto never = "0001-01-01T00:00:00Z";
+    return {
+        {"deviceId", device.id},
+        {"generationId", device.generation},
+        {"etag", device.etag},
+        {"connectionState", connected ? "Connected" : "Disconnected"},
+        {"status", device.enabled ? "enabled" : "disabled"},
+        {"statusReason", device.status_reason.empty() ? Json(nullptr) : Json(device.status_reason)},
+        {"connectionStateUpdatedTime", never},
+        {"statusUpdatedTime", base::to_iso8601(device.status_updated)},
+        {"lastActivityTime", never},
+        {"cloudToDeviceMessageCount", 0},
+        {"authentication",
+         {{"symmetricKey",
+           {{"primaryKey", device.primary_key}, {"secondaryKey", device.secondary_key}}},
+          {"x509Thumbprint", {{"primaryThumbprint", nullptr}, {"secondaryThumbprint", nullptr}}},
+          {"type", device.auth_type}}},
+        {"capabilities", {{"iotEdge", device.edge}}}};
+}
+
+Response refusal(unsigned status, std::string_view code, std::string_view detail) {
+    const auto message = "ErrorCode:" + std::string(code) + ";" + std::string(detail);
+    return json_response(status, {{"Message", message},
+                                  {"ExceptionMessage", "Tracking ID:" + store::new_tracking_id()}});
+}
+
+Response refusal_of(const base::Error& error) {
+    if (error.code == CloudError::not_found)
+        return refusal(404, "DeviceNotFound", error.context);
+    if (error.code == CloudError::already_exists)
+        return refusal(409, "DeviceAlreadyExists", error.context);
+    if (error.code == CloudError::stale_etag)
+        return refusal(412, "PreconditionFailed", error.context);
+    if (error.code == CloudError::storage) {
+        base::log(base::Severity::error, "registry-failed", {{"cause", error.message()}});
+        return refusal(500, "ServerError", "storage failed");
+    }
+    return refusal(400, "ArgumentInvalid", error.context);
+}
+
+// `If-Match: "*"` and quoted etags: the quotes are part of the header, not of the tag.
+std::string unquoted(std::string_view etag) {
+    if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"')
+        etag = etag.substr(1, etag.size() - 2);
+    return std::string(etag);
+}
+
+base::Result<hub::Device> read_device(const Request& request, const std::string& id) {
+    MITRAL_TRY(const auto body, parse_json(request.body));
+    const auto named = text_member(body, "deviceId", id);
+    if (!body.is_object() || named != id)
+        return base::fail(CloudError::invalid_argument, "deviceId differs from the path");
+    hub::Device device{.id = id};
+    const auto status = text_member(body, "status", "enabled");
+    if (status != "enabled" && status != "disabled")
+        return base::fail(CloudError::invalid_argument, "status is enabled or disabled");
+    device.enabled = status == "enabled";
+    device.status_reason = text_member(body, "statusReason");
+    if (const auto* capabilities = member(body, "capabilities"))
+        if (const auto* edge = member(*capabilities, "iotEdge");
+            edge != nullptr && edge->is_boolean())
+            device.edge = edge->get<bool>();
+    if (const auto* authentication = member(body, "authentication")) {
+        device.auth_type = text_member(*authentication, "type", "sas");
+        if (const auto* keys = member(*authentication, "symmetricKey")) {
+            device.primary_key = text_member(*keys, "primaryKey");
+            device.secondary_key = text_member(*keys, "secondaryKey");
+        }
+    }
+    return device;
+}
+
+Response put(RegistryApi& api, const Request& request, const std::string& id) {
+    auto device = read_device(request, id);
+    if (!device)
+        return refusal_of(device.error());
+    const bool enabled = device->enabled;
+    const auto stored = request.if_match.empty()
+                            ? api.registry.create(*std::move(device))
+                            : api.registry.update(*std::move(device), unquoted(request.if_match));
+    if (!stored)
+        return refusal_of(stored.error());
+    if (!enabled)
+        (void)api.service.disconnect(id, "device was disabled");
+    return json_response(200, to_json(*stored, api.service.is_connected(id)));
+}
+
+Response get(const RegistryApi& api, const std::string& id) {
+    const auto device = api.registry.find(id);
+    if (!device)
+        return refusal_of(device.error());
+    if (!*device)
+        return refusal(404, "DeviceNotFound", id);
+    return json_response(200, to_json(**device, api.service.is_connected(id)));
+}
+
+Response list(const RegistryApi& api) {
+    const auto devices = api.registry.list(list_limit);
+    if (!devices)
+        return refusal_of(devices.error());
+    auto array = Json::array();
+    for (const auto& device : *devices)
+        array.push_back(to_json(device, api.service.is_connected(device.id)));
+    return json_response(200, array);
+}
+
+Response remove(RegistryApi& api, const Request& request, const std::string& id) {
+    const auto etag = request.if_match.empty() ? std::string("*") : unquoted(request.if_match);
+    if (const auto removed = api.registry.remove(id, etag); !removed)
+        return refusal_of(removed.error());
+    (void)api.service.disconnect(id, "device was deleted");
+    Response response;
+    response.status = 204;
+    return response;
+}
+
+}  // namespace
+
+void RegistryApi::mount(http::Router& router) {
+    const auto guarded = [self = *this](std::uint32_t rights, auto action) {
+        return [self, rights, action](const Request& request, const Captures& captures) mutable {
+            const auto allowed =
+                self.authenticator.service(hub::hub_service, request.authorization, rights);
+            if (allowed)
+                return action(self, request, captures);
+            base::log_security("service-call-refused", {{"path", azure::shown(request.path)},
+                                                        {"cause", allowed.error().message()}});
+            return refusal(401, "IotHubUnauthorizedAccess", "Unauthorized");
+        };
+    };
+    router.add(
+        Method::put, "/devices/{id}",
+        guarded(hub::registry_write, [](RegistryApi& api, const Request& request,
+                                        const Captures& at) { return put(api, request, at[0]); }));
+    router.add(Method::get, "/devices/{id}",
+               guarded(hub::registry_read, [](RegistryApi& api, const Request&,
+                                              const Captures& at) { return get(api, at[0]); }));
+    router.add(Method::get, "/devices",
+               guarded(hub::registry_read, [](RegistryApi& api, const Request&, const Captures&) {
+                   return list(api);
+               }));
+    router.add(Method::remove, "/devices/{id}",
+               guarded(hub::registry_write,
+                       [](RegistryApi& api, const Request& request, const Captures& at) {
+                           return remove(api, request, at[0]);
+                       }));
+}
+
+std::string device_json(const hub::Device& device, bool connected) {
+    return to_json(device, connected).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace mitral::cloud::api

@@ -1,0 +1,115 @@
+#include "cloud/commands.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/event_loop.hpp"
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "base/process.hpp"
+#include "cloud/api/registry_api.hpp"
+#include "cloud/server.hpp"
+#include "cloud/state.hpp"
+
+namespace mitral::cloud {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+base::Status print(const Json& value) {
+    return base::write_all(STDOUT_FILENO, base::as_bytes(value.dump() + "\n"));
+}
+
+// One descriptor a client: take what the administrator allows.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+base::Result<std::string> hub_host(const State& state) {
+    MITRAL_TRY(const auto known, state.database.fact("hub-host"));
+    return known.value_or("localhost:8883");
+}
+
+}  // namespace
+
+base::Status serve(const Settings& settings) {
+    MITRAL_CHECK(base::harden_process());
+    raise_descriptor_limit();
+    MITRAL_TRY(const auto loop, base::EventLoop::create());
+    MITRAL_CHECK(loop->on_termination([&] { loop->stop(); }));
+    const base::SystemClock clock;
+    MITRAL_TRY(const auto server, Server::start(*loop, clock, settings));
+    const auto ports = server->ports();
+    base::log(base::Severity::notice, "ready",
+              {{"mqtt", ports.mqtt},
+               {"https", ports.https},
+               {"admin", ports.admin},
+               {"state", settings.state}});
+    base::notify_ready();
+    return loop->run();
+}
+
+base::Status enroll_group(const std::string& directory, const std::string& name) {
+    const base::SystemClock clock;
+    MITRAL_TRY(const auto state, State::open(directory, clock));
+    MITRAL_TRY(auto group, state->enrollments.find(dps::EnrollmentKind::group, name));
+    if (!group) {
+        MITRAL_TRY(group,
+                   state->enrollments.put({.kind = dps::EnrollmentKind::group, .id = name}, ""));
+    }
+    return print({{"id_scope", state->id_scope},
+                  {"group", group->id},
+                  {"primary_key", group->primary_key},
+                  {"secondary_key", group->secondary_key}});
+}
+
+base::Status list_devices(const std::string& directory) {
+    const base::SystemClock clock;
+    MITRAL_TRY(const auto state, State::open(directory, clock));
+    MITRAL_TRY(const auto devices, state->registry.list(1'000'000));
+    for (const auto& device : devices)
+        MITRAL_CHECK(
+            print({{"deviceId", device.id}, {"status", device.enabled ? "enabled" : "disabled"}}));
+    return {};
+}
+
+base::Status show_device(const std::string& directory, const std::string& id) {
+    const base::SystemClock clock;
+    MITRAL_TRY(const auto state, State::open(directory, clock));
+    MITRAL_TRY(auto device, state->registry.find(id));
+    if (!device) {
+        MITRAL_TRY(device, state->registry.create({.id = id}));
+    }
+    MITRAL_TRY(const auto host, hub_host(*state));
+    return print({{"deviceId", device->id},
+                  {"primary_key", device->primary_key},
+                  {"secondary_key", device->secondary_key},
+                  {"connection_string", "HostName=" + host + ";DeviceId=" + device->id +
+                                            ";SharedAccessKey=" + device->primary_key}});
+}
+
+base::Status show_policies(const std::string& directory) {
+    const base::SystemClock clock;
+    MITRAL_TRY(const auto state, State::open(directory, clock));
+    MITRAL_TRY(const auto host, hub_host(*state));
+    for (const auto service : {hub::hub_service, hub::dps_service}) {
+        MITRAL_TRY(const auto policies, state->policies.list(service));
+        for (const auto& policy : policies)
+            MITRAL_CHECK(print(
+                {{"service", std::string(service)},
+                 {"policy", policy.name},
+                 {"primary_key", policy.primary_key},
+                 {"connection_string", "HostName=" + host + ";SharedAccessKeyName=" + policy.name +
+                                           ";SharedAccessKey=" + policy.primary_key}}));
+    }
+    return {};
+}
+
+}  // namespace mitral::cloud

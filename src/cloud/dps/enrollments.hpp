@@ -1,0 +1,50 @@
+// Enrolments with symmetric keys: groups, whose members derive their key, and individual entries.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "cloud/store/database.hpp"
+
+namespace mitral::cloud::dps {
+
+enum class EnrollmentKind : std::uint8_t { group, individual };
+
+struct Enrollment {
+    EnrollmentKind kind = EnrollmentKind::group;
+    std::string id{};      // group name, or registration id in lower case
+    std::string device{};  // device id of an individual entry; empty: the registration id
+    std::string etag{};
+    bool enabled = true;
+    std::string primary_key{};  // base64
+    std::string secondary_key{};
+    base::WallTime created{};
+    base::WallTime updated{};
+};
+
+class Enrollments {
+  public:
+    static constexpr std::size_t max_groups = 100;  // DPS quota
+
+    Enrollments(store::Database& database, const base::Clock& clock)
+        : database_(database), clock_(clock) {}
+
+    // Creates (with fresh keys where empty) or, when `etag` matches ("" for any), replaces. Fails
+    // with stale_etag, invalid_argument.
+    [[nodiscard]] base::Result<Enrollment> put(Enrollment enrollment, std::string_view etag);
+    [[nodiscard]] base::Status remove(EnrollmentKind kind, std::string_view id);
+    [[nodiscard]] base::Result<std::optional<Enrollment>> find(EnrollmentKind kind,
+                                                               std::string_view id) const;
+    [[nodiscard]] base::Result<std::vector<Enrollment>> groups() const;
+
+  private:
+    [[nodiscard]] base::Status check(const Enrollment& enrollment) const;
+
+    store::Database& database_;
+    const base::Clock& clock_;
+};
+
+}  // namespace mitral::cloud::dps

@@ -1,0 +1,188 @@
+#include "cloud/dps/registrar.hpp"
+
+#include "azure/errors.hpp"
+#include "azure/ids.hpp"
+#include "azure/text.hpp"
+#include "base/log.hpp"
+#include "cloud/error.hpp"
+#include "cloud/store/ids.hpp"
+
+namespace mitral::cloud::dps {
+namespace {
+
+constexpr std::string_view columns = "id, operation, status, hub, device, etag, created, updated";
+
+struct Refusal {
+    int status;
+    std::int64_t code;
+    std::string_view message;
+};
+
+Refusal refusal_of(const base::Error& error) {
+    if (error.code == CloudError::storage)
+        return {500, 500000, "Internal server error"};
+    if (error.code == CloudError::not_found)
+        return {404, 404202, "Operation not found"};
+    if (error.code == CloudError::invalid_argument ||
+        error.code == azure::AzureError::malformed_answer ||
+        error.code == azure::AzureError::too_large)
+        return {400, 400004, "Invalid request"};
+    return {401, 401002, "Unauthorized"};
+}
+
+azure::RegistrationAnswer assigning(const std::string& operation) {
+    azure::RegistrationAnswer answer;
+    answer.operation_id = operation;
+    answer.status = azure::RegistrationStatus::assigning;
+    return answer;
+}
+
+}  // namespace
+
+Answer Registrar::enroll(const Claim& claim, std::string_view body) {
+    auto answer = begin(claim, body);
+    return answer ? *std::move(answer) : error_answer(answer.error(), claim);
+}
+
+Answer Registrar::look_up(const Claim& claim, std::string_view operation_id) {
+    auto answer = resolve(claim, operation_id);
+    return answer ? *std::move(answer) : error_answer(answer.error(), claim);
+}
+
+Answer Registrar::state(const Claim& claim) {
+    auto answer = resolve(claim, std::nullopt);
+    return answer ? *std::move(answer) : error_answer(answer.error(), claim);
+}
+
+base::Result<Answer> Registrar::begin(const Claim& claim, std::string_view body) {
+    MITRAL_TRY(const auto admitted, gatekeeper_.admit(claim));
+    if (!body.empty() && body != " ") {
+        MITRAL_TRY(const auto request, azure::parse_register_request(body));
+        if (!request.registration_id.empty() &&
+            !azure::equal_ignoring_case(request.registration_id, claim.registration_id))
+            return base::fail(CloudError::invalid_argument, "body names another registration id");
+    }
+    if (!admitted.enabled)
+        return disabled_answer(claim);
+    const auto id = azure::normal_registration_id(claim.registration_id);
+    MITRAL_TRY(auto known, find(id));
+    Registration registration = known ? *std::move(known) : Registration{.id = id};
+    if (registration.created.ms == 0)
+        registration.created = clock_.wall();
+    registration.operation = store::new_operation_id();
+    registration.assigned = false;
+    registration.updated = clock_.wall();
+    MITRAL_CHECK(store(registration));
+    return Answer{202, azure::registration_answer_json(assigning(registration.operation)),
+                  options_.retry_after};
+}
+
+base::Result<Answer> Registrar::resolve(const Claim& claim,
+                                        std::optional<std::string_view> operation_id) {
+    MITRAL_TRY(const auto admitted, gatekeeper_.admit(claim));
+    MITRAL_TRY(auto registration, find(azure::normal_registration_id(claim.registration_id)));
+    if (!registration || (operation_id && registration->operation != *operation_id))
+        return base::fail(CloudError::not_found, "no such operation");
+    if (!admitted.enabled)
+        return disabled_answer(claim);
+    if (!registration->assigned)
+        MITRAL_CHECK(assign(*registration, admitted));
+    return assigned_answer(*registration);
+}
+
+base::Status Registrar::assign(Registration& registration, const Admitted& admitted) {
+    MITRAL_CHECK(ensure_device(admitted));
+    registration.assigned = true;
+    registration.hub = options_.assigned_hub;
+    registration.device = admitted.device_id;
+    registration.etag = store::new_etag();
+    registration.updated = clock_.wall();
+    base::log(base::Severity::info, "device-assigned",
+              {{"registration", registration.id}, {"hub", registration.hub}});
+    return store(registration);
+}
+
+base::Status Registrar::ensure_device(const Admitted& admitted) {
+    hub::Device device{.id = admitted.device_id};
+    MITRAL_TRY(const auto known, registry_.find(admitted.device_id));
+    if (known && known->primary_key == admitted.primary_key &&
+        known->secondary_key == admitted.secondary_key)
+        return {};
+    if (known)
+        device = *known;
+    device.primary_key = admitted.primary_key;
+    device.secondary_key = admitted.secondary_key;
+    auto stored =
+        known ? registry_.update(std::move(device), "*") : registry_.create(std::move(device));
+    if (!stored)
+        return std::unexpected(std::move(stored).error());
+    return {};
+}
+
+Answer Registrar::assigned_answer(const Registration& registration) const {
+    azure::RegistrationAnswer answer;
+    answer.operation_id = registration.operation;
+    answer.status = azure::RegistrationStatus::assigned;
+    answer.registration_id = registration.id;
+    answer.assigned_hub = registration.hub;
+    answer.device_id = registration.device;
+    answer.substatus = "initialAssignment";
+    answer.attestation = "symmetricKey";
+    answer.created = base::to_iso8601(registration.created);
+    answer.last_updated = base::to_iso8601(registration.updated);
+    answer.etag = registration.etag;
+    return {200, azure::registration_answer_json(answer), std::nullopt};
+}
+
+Answer Registrar::disabled_answer(const Claim& claim) const {
+    azure::RegistrationAnswer answer;
+    answer.status = azure::RegistrationStatus::disabled;
+    answer.registration_id = azure::normal_registration_id(claim.registration_id);
+    return {200, azure::registration_answer_json(answer), std::nullopt};
+}
+
+Answer Registrar::error_answer(const base::Error& error, const Claim& claim) const {
+    const auto refusal = refusal_of(error);
+    if (refusal.status == 401)
+        base::log_security(
+            "registration-refused",
+            {{"registration", azure::shown(claim.registration_id)}, {"cause", error.message()}});
+    else
+        base::log(base::Severity::warning, "registration-failed", {{"cause", error.message()}});
+    const azure::ServiceError body{.code = refusal.code,
+                                   .tracking_id = store::new_tracking_id(),
+                                   .message = std::string(refusal.message),
+                                   .timestamp = base::to_iso8601(clock_.wall())};
+    return {refusal.status, azure::service_error_json(body), std::nullopt};
+}
+
+base::Result<std::optional<Registrar::Registration>> Registrar::find(std::string_view id) const {
+    auto query =
+        database_.prepare("SELECT " + std::string(columns) + " FROM registration WHERE id = ?");
+    MITRAL_TRY(const bool found, query.bind(id).step());
+    if (!found)
+        return std::nullopt;
+    return Registration{.id = query.text(0),
+                        .operation = query.text(1),
+                        .assigned = query.text(2) == "assigned",
+                        .hub = query.text(3),
+                        .device = query.text(4),
+                        .etag = query.text(5),
+                        .created = {query.integer(6)},
+                        .updated = {query.integer(7)}};
+}
+
+base::Status Registrar::store(const Registration& registration) {
+    auto insert = database_.prepare("INSERT OR REPLACE INTO registration (" + std::string(columns) +
+                                    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    insert.bind(registration.id).bind(registration.operation);
+    insert.bind(registration.assigned ? std::string_view("assigned")
+                                      : std::string_view("assigning"));
+    insert.bind(registration.hub).bind(registration.device).bind(registration.etag);
+    MITRAL_TRY(const auto changed,
+               insert.bind(registration.created.ms).bind(registration.updated.ms).run());
+    (void)changed;
+    return {};
+}
+
+}  // namespace mitral::cloud::dps

@@ -1,0 +1,70 @@
+// All connections of the process and the end of each loop pass: one commit of the message log, then
+// the answers of that pass. So no acknowledgement leaves before what it acknowledges is written,
+// and all acknowledgements of one pass to one client leave in one write.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "cloud/front/link.hpp"
+
+namespace mitral::cloud::front {
+
+struct PoolLimits {
+    std::size_t links = 16'000;
+    std::size_t buffered_bytes =
+        512 * 1024 * 1024;  // input and output queues of all links together
+    base::Milliseconds first_request_timeout{30'000};  // TLS handshake included
+};
+
+class LinkPool {
+  public:
+    using Commit = std::function<base::Status()>;
+
+    LinkPool(base::EventLoop& loop, const base::Clock& clock, PoolLimits limits);
+    LinkPool(const LinkPool&) = delete;
+    LinkPool& operator=(const LinkPool&) = delete;
+    ~LinkPool();
+
+    // Runs at the end of a pass in which something was sent. When it fails, the links that wait for
+    // it are closed and their acknowledgements never leave.
+    void set_commit(Commit commit) { commit_ = std::move(commit); }
+
+    [[nodiscard]] bool full() const noexcept { return links_.size() >= limits_.links; }
+    [[nodiscard]] std::size_t size() const noexcept { return links_.size(); }
+    [[nodiscard]] std::size_t buffered_bytes() const noexcept { return buffered_; }
+    // Precondition: !full().
+    void adopt(Stream stream, const ProtocolFactory& make_protocol);
+
+    [[nodiscard]] base::EventLoop& loop() noexcept { return loop_; }
+    [[nodiscard]] const base::Clock& clock() const noexcept { return clock_; }
+
+  private:
+    friend class Link;
+
+    void mark_dirty(Link& link);
+    void schedule_end_of_pass();
+    void end_of_pass();
+    void read_again(Link& link);
+    [[nodiscard]] base::Status commit();
+    void settle(Link& link, const base::Status& committed);
+    [[nodiscard]] bool account(std::size_t before, std::size_t now) noexcept;
+    [[nodiscard]] base::MutableByteView scratch() noexcept { return scratch_; }
+
+    base::EventLoop& loop_;
+    const base::Clock& clock_;
+    PoolLimits limits_;
+    Commit commit_;
+    std::unordered_map<std::uint64_t, std::unique_ptr<Link>> links_;
+    std::vector<std::uint64_t> dirty_;
+    std::vector<std::uint64_t> read_again_;
+    base::Bytes scratch_;  // shared read buffer: an idle link holds none
+    std::size_t buffered_ = 0;
+    std::uint64_t next_id_ = 1;
+    bool end_scheduled_ = false;
+    base::EventLoop::TimerId end_timer_{};
+};
+
+}  // namespace mitral::cloud::front

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+
+#include "cloud/front/link_pool.hpp"
+#include "net/tls.hpp"
+
+namespace mitral::cloud::front {
+
+// Accepts for one port. When the pool is full or descriptors run out it stops accepting for a
+// moment: new clients wait in the kernel's queue instead of being cut off.
+class Listener {
+  public:
+    // `tls` is null for the plain admin port and outlives the listener otherwise.
+    [[nodiscard]] static base::Result<std::unique_ptr<Listener>> open(
+        LinkPool& pool, base::UniqueFd socket, const net::TlsContext* tls,
+        ProtocolFactory make_protocol);
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+    ~Listener();
+
+    // While set, every new connection is closed at once (a fault on demand).
+    void refuse_all(bool refuse) noexcept { refusing_ = refuse; }
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+
+  private:
+    Listener(LinkPool& pool, base::UniqueFd socket, const net::TlsContext* tls,
+             ProtocolFactory make_protocol);
+    [[nodiscard]] base::Status resume();
+    void pause();
+    void accept_some();
+    void accept_one(base::UniqueFd socket);
+
+    LinkPool& pool_;
+    base::UniqueFd socket_;
+    const net::TlsContext* tls_;
+    ProtocolFactory make_protocol_;
+    std::uint16_t port_ = 0;
+    bool refusing_ = false;
+    bool paused_ = false;
+    base::EventLoop::TimerId resume_timer_{};
+};
+
+}  // namespace mitral::cloud::front

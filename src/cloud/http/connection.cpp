@@ -1,0 +1,151 @@
+#include "cloud/http/connection.hpp"
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "cloud/error.hpp"
+
+namespace mitral::cloud::http {
+namespace {
+
+constexpr base::Milliseconds idle_timeout{120'000};
+constexpr std::size_t chunk_size = 64 * 1024;
+
+}  // namespace
+
+Connection::Connection(front::Link& link, const Handler& handler)
+    : Protocol(link), handler_(handler) {}
+
+Connection::~Connection() = default;
+
+base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
+    std::size_t used = 0;
+    // While a stream runs, later requests wait unread (RFC 9112 §9.3.2 keeps answers in order).
+    if (source_ && input.size() > max_header_bytes)
+        return base::fail(CloudError::too_large, "requests pile up behind a stream");
+    while (used < input.size() && !source_ && !link().closing()) {
+        std::size_t taken = 0;
+        const auto request = parser_.take(input.subspan(used), taken);
+        if (!request) {
+            send_error(request.error().code == CloudError::too_large ? 413 : 400,
+                       request.error().context);
+            return input.size();
+        }
+        used += taken;
+        if (parser_.wants_continue())
+            send_text("HTTP/1.1 100 Continue\r\n\r\n");
+        if (*request)
+            answer(**request);
+        else if (taken == 0)
+            break;
+    }
+    return used;
+}
+
+void Connection::answer(const Request& request) {
+    send_response(handler_(request), request.keep_alive);
+    if (!source_)
+        link().set_deadline(link().clock().monotonic() + idle_timeout);
+}
+
+void Connection::send_response(Response response, bool keep_alive) {
+    std::string head = fmt::format("HTTP/1.1 {} {}\r\nServer: mitral-cloud\r\n", response.status,
+                                   reason_phrase(response.status));
+    for (const auto& [name, value] : response.headers)
+        head.append(name).append(": ").append(value).append("\r\n");
+    if (!response.content_type.empty() && (response.source || !response.body.empty()))
+        head.append("Content-Type: ").append(response.content_type).append("\r\n");
+    if (response.source)
+        head.append("Transfer-Encoding: chunked\r\n");
+    else if (response.status != 204)
+        head.append(fmt::format("Content-Length: {}\r\n", response.body.size()));
+    head.append(keep_alive ? "\r\n" : "Connection: close\r\n\r\n");
+    send_text(head);
+    send_text(response.body);
+    if (response.source) {
+        source_ = std::move(response.source);
+        link().clear_deadline();
+        pump();
+    } else if (!keep_alive) {
+        link().close_when_sent("answered");
+    }
+}
+
+void Connection::send_text(std::string_view text) {
+    if (!text.empty())
+        link().send(base::as_bytes(text));
+}
+
+void Connection::send_error(unsigned status, std::string_view reason) {
+    Response response;
+    response.status = status;
+    response.content_type = "text/plain; charset=utf-8";
+    response.body = std::string(reason) + "\n";
+    send_response(std::move(response), false);
+}
+
+void Connection::pump() {
+    while (source_ && !link().closing() && !link().output_congested()) {
+        auto piece = source_->next(chunk_size);
+        if (!piece) {
+            base::log(base::Severity::warning, "stream-failed",
+                      {{"cause", piece.error().message()}});
+            source_.reset();
+            return link().close("stream failed");
+        }
+        if (!piece->data.empty())
+            send_text(fmt::format("{:x}\r\n{}\r\n", piece->data.size(), piece->data));
+        if (piece->state == BodySource::State::finished) {
+            send_text("0\r\n\r\n");
+            source_.reset();
+            // A client that pipelined behind the stream would wait for bytes already received.
+            return link().close_when_sent("stream ended");
+        }
+        if (piece->state == BodySource::State::waiting)
+            return source_->on_more([this, alive = std::weak_ptr<bool>(alive_)] {
+                if (!alive.expired())
+                    pump();
+            });
+    }
+}
+
+void Connection::on_writable() {
+    pump();
+}
+
+std::string_view reason_phrase(unsigned status) noexcept {
+    switch (status) {
+        case 200:
+            return "OK";
+        case 202:
+            return "Accepted";
+        case 204:
+            return "No Content";
+        case 400:
+            return "Bad Request";
+        case 401:
+            return "Unauthorized";
+        case 403:
+            return "Forbidden";
+        case 404:
+            return "Not Found";
+        case 405:
+            return "Method Not Allowed";
+        case 409:
+            return "Conflict";
+        case 412:
+            return "Precondition Failed";
+        case 413:
+            return "Content Too Large";
+        case 429:
+            return "Too Many Requests";
+        case 501:
+            return "Not Implemented";
+        case 503:
+            return "Service Unavailable";
+        default:
+            return "Internal Server Error";
+    }
+}
+
+}  // namespace mitral::cloud::http

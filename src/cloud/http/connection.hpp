@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+
+#include "cloud/front/link.hpp"
+#include "cloud/http/message.hpp"
+#include "cloud/http/parser.hpp"
+
+namespace mitral::cloud::http {
+
+// The server side of one HTTP/1.1 connection: one request at a time, answers in order, chunked
+// streams.
+class Connection final : public front::Protocol {
+  public:
+    // `handler` outlives the connection.
+    Connection(front::Link& link, const Handler& handler);
+    ~Connection() override;
+
+    [[nodiscard]] base::Result<std::size_t> on_bytes(base::ByteView input) override;
+    void on_writable() override;
+
+  private:
+    void answer(const Request& request);
+    void send_response(Response response, bool keep_alive);
+    void send_text(std::string_view text);
+    void send_error(unsigned status, std::string_view reason);
+    void pump();
+
+    const Handler& handler_;
+    RequestParser parser_;
+    std::shared_ptr<BodySource> source_;                          // while a stream is being sent
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // expires with this object
+};
+
+[[nodiscard]] std::string_view reason_phrase(unsigned status) noexcept;
+
+}  // namespace mitral::cloud::http

@@ -1,0 +1,58 @@
+// Requests and responses as values; no library types.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace mitral::cloud::http {
+
+enum class Method : std::uint8_t { get, put, post, patch, remove, other };
+
+struct Request {
+    Method method = Method::other;
+    std::string path;                          // as sent, without the query
+    std::map<std::string, std::string> query;  // decoded; the last of equal names
+    std::string authorization;
+    std::string if_match;
+    std::string body;
+    bool keep_alive = true;
+
+    [[nodiscard]] std::string_view parameter(const std::string& name) const {
+        const auto found = query.find(name);
+        return found == query.end() ? std::string_view() : std::string_view(found->second);
+    }
+};
+
+// A body that is made while it is sent, and may wait for more to happen.
+class BodySource {
+  public:
+    enum class State : std::uint8_t { more, waiting, finished };
+    struct Piece {
+        State state = State::finished;
+        std::string data;
+    };
+    virtual ~BodySource() = default;
+    [[nodiscard]] virtual base::Result<Piece> next(std::size_t limit) = 0;
+    // `wake` is to be called (from the loop's thread) once a `waiting` source has more.
+    virtual void on_more(std::function<void()> wake) = 0;
+};
+
+struct Response {
+    unsigned status = 200;
+    std::string content_type = "application/json; charset=utf-8";
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::unique_ptr<BodySource> source;  // instead of `body`, sent in chunks
+};
+
+using Handler = std::function<Response(const Request&)>;
+
+}  // namespace mitral::cloud::http

@@ -1,0 +1,56 @@
+// Who may connect, and who may call the service API. Every refusal has a reason for the log; the
+// other side only learns "no".
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "azure/sas.hpp"
+#include "azure/topics.hpp"
+#include "cloud/hub/hosts.hpp"
+#include "cloud/hub/policies.hpp"
+#include "cloud/hub/registry.hpp"
+
+namespace mitral::cloud::hub {
+
+struct DeviceIdentity {
+    Device device;
+    std::string module;  // empty: the device itself
+    std::int64_t token_expiry_s = 0;
+};
+
+class Authenticator {
+  public:
+    // `skew`: how long past its end a token is still taken when it is shown.
+    Authenticator(const Registry& registry, const Policies& policies, const Hosts& hosts,
+                  const base::Clock& clock, base::Seconds skew)
+        : registry_(registry), policies_(policies), hosts_(hosts), clock_(clock), skew_(skew) {}
+
+    // MQTT: client id, user name and token must name the same device (AZURE:
+    // {hub}/{device}[/{module}]).
+    [[nodiscard]] base::Result<DeviceIdentity> device(std::string_view client_id,
+                                                      std::string_view user_name,
+                                                      std::string_view token) const;
+
+    // HTTP: a shared access policy of `service` that has all `rights`.
+    [[nodiscard]] base::Status service(std::string_view service, std::string_view token,
+                                       std::uint32_t rights) const;
+
+  private:
+    [[nodiscard]] base::Status check_device_token(const azure::ParsedToken& token,
+                                                  const Device& device,
+                                                  std::string_view module) const;
+    [[nodiscard]] base::Status check_policy(const azure::ParsedToken& token,
+                                            std::string_view service, std::uint32_t rights,
+                                            std::string_view wanted) const;
+    [[nodiscard]] base::Status verify(const azure::ParsedToken& token, std::string_view primary,
+                                      std::string_view secondary, std::string_view wanted) const;
+
+    const Registry& registry_;
+    const Policies& policies_;
+    const Hosts& hosts_;
+    const base::Clock& clock_;
+    base::Seconds skew_;
+};
+
+}  // namespace mitral::cloud::hub

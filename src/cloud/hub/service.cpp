@@ -1,0 +1,112 @@
+#include "cloud/hub/service.hpp"
+
+#include <algorithm>
+
+#include "azure/errors.hpp"
+#include "azure/text.hpp"
+#include "base/log.hpp"
+#include "cloud/error.hpp"
+
+namespace mitral::cloud::hub {
+namespace {
+
+constexpr base::Milliseconds longest_connection = std::chrono::hours(24 * 365);
+
+bool is_storage_failure(const base::Error& error) {
+    return error.code == CloudError::storage;
+}
+
+}  // namespace
+
+Service::Service(const Authenticator& authenticator, SessionStore& sessions, log::MessageLog& log,
+                 const base::Clock& clock, ServiceOptions options)
+    : authenticator_(authenticator),
+      sessions_(sessions),
+      log_(log),
+      clock_(clock),
+      options_(options) {}
+
+mqtt::Admission Service::admit(const mqtt::Connect& connect, mqtt::Channel& channel) {
+    auto identity = authenticator_.device(connect.client_id, connect.user_name, connect.password);
+    auto admission = identity ? open_session(connect, channel, *std::move(identity))
+                              : std::unexpected(std::move(identity).error());
+    if (admission)
+        return *std::move(admission);
+    ++counters_.refused;
+    base::log_security("connect-refused", {{"client", azure::shown(connect.client_id)},
+                                           {"cause", admission.error().message()}});
+    // One code for every kind of bad credential, as Azure does: 5.
+    const auto code = is_storage_failure(admission.error()) ? mqtt::ConnectCode::server_unavailable
+                                                            : mqtt::ConnectCode::not_authorised;
+    return {.code = code, .session_present = false, .session = nullptr, .expires = {}};
+}
+
+base::Result<mqtt::Admission> Service::open_session(const mqtt::Connect& connect,
+                                                    mqtt::Channel& channel,
+                                                    DeviceIdentity identity) {
+    Telemetry telemetry(log_, clock_, identity);
+    std::optional<Session::Will> will;
+    if (connect.will) {
+        MITRAL_CHECK(telemetry.check_topic(connect.will->topic));
+        if (connect.will->qos > 1)
+            return base::fail(CloudError::protocol_violation, "will with QoS 2");
+        will = Session::Will{std::string(connect.will->topic),
+                             {connect.will->message.begin(), connect.will->message.end()},
+                             connect.will->qos};
+    }
+    MITRAL_TRY(const auto stored, sessions_.open(connect.client_id, connect.clean_session));
+    const auto expires = end_of(identity.token_expiry_s);
+    auto session =
+        std::make_unique<Session>(*this, channel, std::move(identity), std::move(telemetry),
+                                  connect.clean_session ? nullptr : &sessions_, std::move(will));
+    for (const auto& filter : stored.filters)
+        session->restore(filter);
+    auto& place = connected_[session->client_id()];
+    if (place != nullptr) {
+        ++counters_.takeovers;
+        base::log_security("connection-taken-over",
+                           {{"client", azure::shown(session->client_id())}});
+        place->channel().close("taken over by a new connection with the same identity");
+    }
+    place = session.get();
+    return mqtt::Admission{.code = mqtt::ConnectCode::accepted,
+                           .session_present = stored.present,
+                           .session = std::move(session),
+                           .expires = expires};
+}
+
+base::MonotonicTime Service::end_of(std::int64_t token_expiry_s) const {
+    const auto left_s =
+        token_expiry_s - clock_.wall().unix_seconds() + options_.expiry_grace.count();
+    const auto left = std::clamp(
+        base::Milliseconds(std::chrono::seconds(std::clamp<std::int64_t>(left_s, 0, 100'000'000))),
+        base::Milliseconds(0), longest_connection);
+    return clock_.monotonic() + left;
+}
+
+bool Service::is_connected(std::string_view device) const {
+    return connected_.contains(std::string(device));
+}
+
+std::size_t Service::disconnect(std::string_view device, std::string_view reason) {
+    std::vector<Session*> found;
+    for (const auto& [client, session] : connected_)
+        if (session->identity().device.id == device)
+            found.push_back(session);
+    for (auto* session : found)
+        session->channel().close(reason);
+    return found.size();
+}
+
+void Service::count_message(std::size_t bytes) noexcept {
+    ++counters_.messages;
+    counters_.message_bytes += bytes;
+}
+
+void Service::forget(const Session& session) {
+    const auto found = connected_.find(session.client_id());
+    if (found != connected_.end() && found->second == &session)
+        connected_.erase(found);
+}
+
+}  // namespace mitral::cloud::hub

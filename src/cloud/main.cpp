@@ -1,0 +1,109 @@
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <functional>
+
+#include "base/log.hpp"
+#include "base/process.hpp"
+#include "cloud/commands.hpp"
+
+namespace {
+
+constexpr const char* program = "mitral-cloud";
+
+using mitral::base::Result;
+using mitral::base::Status;
+using mitral::cloud::Settings;
+
+// Command line options that were given; the rest comes from the file, then from the defaults.
+struct Options {
+    std::string config;
+    Settings given;
+    CLI::App* command = nullptr;
+
+    template <typename T>
+    void override(const char* name, T Settings::* field, Settings& settings) const {
+        if (command->count(name) > 0)
+            settings.*field = given.*field;
+    }
+};
+
+void add_serve_options(CLI::App& app, Options& options) {
+    auto& s = options.given;
+    app.add_option("--config", options.config, "Configuration file; its [cloud] table is read");
+    app.add_option("--state", s.state, "State directory")->capture_default_str();
+    app.add_option("--name", s.names, "Host name of hub and DPS; repeat for more");
+    app.add_option("--listen", s.listen, "Address for clients")->capture_default_str();
+    app.add_option("--mqtt-port", s.mqtt_port, "MQTT over TLS; 0: any free port")
+        ->capture_default_str();
+    app.add_option("--https-port", s.https_port, "DPS and registry over HTTPS")
+        ->capture_default_str();
+    app.add_option("--admin-port", s.admin_port, "Plain HTTP on 127.0.0.1")->capture_default_str();
+    app.add_option("--assigned-hub", s.assigned_hub, "What DPS tells devices, host:port");
+    app.add_option_function<std::int64_t>(
+        "--expiry-grace", [&s](std::int64_t v) { s.expiry_grace = mitral::base::Seconds(v); },
+        "Seconds a connection outlives its token");
+    app.add_option_function<std::int64_t>(
+        "--clock-skew", [&s](std::int64_t v) { s.clock_skew = mitral::base::Seconds(v); },
+        "Seconds a token is still taken past its end");
+    app.add_option("--log-max-mb", s.log_max_mb, "Bound of the message log; 0: none")
+        ->capture_default_str();
+}
+
+Status run_serve(const Options& options) {
+    Settings settings;
+    if (!options.config.empty()) {
+        MITRAL_TRY(const auto config, mitral::base::Config::load(options.config));
+        MITRAL_CHECK(mitral::cloud::read_settings(config.table("cloud"), settings));
+    }
+    options.override("--state", &Settings::state, settings);
+    options.override("--name", &Settings::names, settings);
+    options.override("--listen", &Settings::listen, settings);
+    options.override("--mqtt-port", &Settings::mqtt_port, settings);
+    options.override("--https-port", &Settings::https_port, settings);
+    options.override("--admin-port", &Settings::admin_port, settings);
+    options.override("--assigned-hub", &Settings::assigned_hub, settings);
+    options.override("--expiry-grace", &Settings::expiry_grace, settings);
+    options.override("--clock-skew", &Settings::clock_skew, settings);
+    options.override("--log-max-mb", &Settings::log_max_mb, settings);
+    return mitral::cloud::serve(settings);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    mitral::base::set_log_program(program);
+    CLI::App app("A local Azure: IoT Hub and Device Provisioning Service over MQTT and HTTPS");
+    app.set_version_flag("--version", MITRAL_VERSION);
+    app.require_subcommand(1);
+
+    std::function<Status()> action;
+    Options options;
+    options.command = app.add_subcommand("serve", "Run the services until SIGTERM");
+    add_serve_options(*options.command, options);
+    options.command->callback([&] { action = [&] { return run_serve(options); }; });
+
+    std::string state = Settings().state;
+    std::string name;
+    using Command = Status (*)(const std::string&, const std::string&);
+    const auto add = [&](const char* command, const char* help, const char* name_option,
+                         Command call) {
+        auto* sub = app.add_subcommand(command, help);
+        sub->add_option("--state", state, "State directory")->capture_default_str();
+        if (name_option != nullptr)
+            sub->add_option(name_option, name, "Its name")->required();
+        sub->callback([&, call] { action = [&, call] { return call(state, name); }; });
+    };
+    add("enroll-group", "Create a DPS enrolment group (or show it) and print its keys", "--name",
+        mitral::cloud::enroll_group);
+    add("device", "Create a device (or show it) and print its connection string", "--id",
+        mitral::cloud::show_device);
+    add("devices", "List the devices of the registry", nullptr,
+        [](const std::string& at, const std::string&) { return mitral::cloud::list_devices(at); });
+    add("policies", "Print the connection strings of the shared access policies", nullptr,
+        [](const std::string& at, const std::string&) { return mitral::cloud::show_policies(at); });
+
+    CLI11_PARSE(app, argc, argv);
+    if (const auto done = action(); !done)
+        return mitral::base::exit_with(program, done.error());
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,205 @@
+#include "cloud/mqtt/connection.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "cloud/error.hpp"
+
+namespace mitral::cloud::mqtt {
+namespace {
+
+using base::fail;
+
+constexpr std::uint16_t max_keep_alive_s = 1177;  // IoT Hub: 1.5 times this is its cap of 1,767 s
+constexpr std::size_t kept_answers = 256;
+
+base::Milliseconds allowed_silence(std::uint16_t keep_alive_s) {
+    const auto effective =
+        keep_alive_s == 0 ? max_keep_alive_s : std::min(keep_alive_s, max_keep_alive_s);
+    return base::Milliseconds(effective * 1'500);  // [MQTT-3.1.2-24]
+}
+
+}  // namespace
+
+Connection::Connection(front::Link& link, Service& service, Roster& roster,
+                       ConnectionCounters& counters)
+    : Protocol(link), service_(service), roster_(roster), counters_(counters) {
+    roster_.add(*this);
+}
+
+Connection::~Connection() {
+    roster_.remove(*this);
+}
+
+base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
+    std::size_t taken = 0;
+    base::Status status;
+    while (status && !finished_ && !link().closing()) {
+        const auto limit = session_ ? max_packet : max_connect_packet;
+        auto frame = next_frame(input.subspan(taken), limit);
+        if (!frame)
+            status = std::unexpected(std::move(frame).error());
+        if (!frame || !*frame)
+            break;
+        status = handle(**frame);
+        taken += (*frame)->size;
+        if (status)
+            note_activity();
+    }
+    // What was accepted before a violation is still acknowledged.
+    if (!answers_.empty())
+        link().send_after_commit(answers_);
+    answers_.clear();
+    if (answers_.capacity() > kept_answers)
+        base::Bytes().swap(answers_);
+    if (!status) {
+        ++counters_.violations;
+        close(status.error().message());
+    }
+    return finished_ ? input.size() : taken;
+}
+
+base::Status Connection::handle(const Frame& frame) {
+    if (frame.type == PacketType::connect)
+        return on_connect(frame);
+    if (!session_)
+        return fail(CloudError::protocol_violation,
+                    "first packet is no CONNECT");  // [MQTT-3.1.0-1]
+    switch (frame.type) {
+        case PacketType::publish:
+            return on_publish(frame);
+        case PacketType::subscribe:
+            return on_subscribe(frame);
+        case PacketType::unsubscribe:
+            return on_unsubscribe(frame);
+        case PacketType::puback: {
+            MITRAL_TRY(const auto id, parse_packet_id(frame.body));
+            (void)id;  // downlinks are QoS 0 until cloud-to-device messages exist
+            return {};
+        }
+        case PacketType::pingreq:
+            if (!frame.body.empty())
+                return fail(CloudError::malformed_packet, "PINGREQ with a body");
+            append_pingresp(answers_);
+            return {};
+        case PacketType::disconnect:
+            if (!frame.body.empty())
+                return fail(CloudError::malformed_packet, "DISCONNECT with a body");
+            end_session(true);
+            close("client disconnected");
+            return {};
+        default:
+            return fail(CloudError::protocol_violation, "packet type not allowed from a client");
+    }
+}
+
+base::Status Connection::on_connect(const Frame& frame) {
+    if (session_)
+        return fail(CloudError::protocol_violation, "second CONNECT");  // [MQTT-3.1.0-2]
+    MITRAL_TRY(const auto connect, parse_connect(frame.body));
+    if (!connect.known_protocol) {
+        refuse(ConnectCode::unacceptable_protocol);
+        return {};
+    }
+    if (connect.client_id.empty()) {
+        refuse(ConnectCode::identifier_rejected);
+        return {};
+    }
+    auto admission = service_.admit(connect, *this);
+    if (admission.code != ConnectCode::accepted) {
+        refuse(admission.code);
+        return {};
+    }
+    ++counters_.connects;
+    session_ = std::move(admission.session);
+    expires_ = admission.expires;
+    silence_allowed_ = allowed_silence(connect.keep_alive_s);
+    append_connack(answers_, admission.session_present, ConnectCode::accepted);
+    return {};
+}
+
+base::Status Connection::on_publish(const Frame& frame) {
+    MITRAL_TRY(const auto publish, parse_publish(frame));
+    // The documentation says the hub closes on QoS 2 (AZURE devguide, "MQTT support").
+    if (publish.qos == 2)
+        return fail(CloudError::protocol_violation, "QoS 2 is not supported");
+    MITRAL_CHECK(session_->on_publish(publish));
+    ++counters_.publishes;
+    if (publish.qos == 1)
+        append_puback(answers_, publish.packet_id);
+    return {};
+}
+
+base::Status Connection::on_subscribe(const Frame& frame) {
+    MITRAL_TRY(const auto subscribe, parse_subscribe(frame.body));
+    std::vector<std::uint8_t> granted;
+    for (const auto& wanted : subscribe.subscriptions) {
+        MITRAL_TRY(const auto qos, session_->on_subscribe(wanted));
+        granted.push_back(qos);
+    }
+    append_suback(answers_, subscribe.packet_id, granted);
+    return {};
+}
+
+base::Status Connection::on_unsubscribe(const Frame& frame) {
+    MITRAL_TRY(const auto unsubscribe, parse_unsubscribe(frame.body));
+    for (const auto filter : unsubscribe.filters)
+        session_->on_unsubscribe(filter);
+    append_unsuback(answers_, unsubscribe.packet_id);
+    return {};
+}
+
+void Connection::refuse(ConnectCode code) {
+    ++counters_.refused;
+    append_connack(answers_, false, code);
+    finished_ = true;
+    link().close_when_sent("CONNECT refused");
+}
+
+void Connection::note_activity() {
+    if (!session_ || finished_)
+        return;
+    auto deadline = link().clock().monotonic() + silence_allowed_;
+    if (expires_)
+        deadline = std::min(deadline, *expires_);
+    link().set_deadline(deadline);
+}
+
+void Connection::on_deadline() {
+    const auto now = link().clock().monotonic();
+    if (!session_)
+        return close("no CONNECT in time");
+    if (expires_ && now >= *expires_)
+        return close("token expired");
+    close("keep-alive timed out");
+}
+
+void Connection::publish(std::string_view topic, base::ByteView payload) {
+    append_publish(answers_, topic, payload);
+    // May stand behind PUBACKs of the same read, so it waits for the commit with them.
+    link().send_after_commit(answers_);
+    answers_.clear();
+}
+
+void Connection::close(std::string_view reason) {
+    finished_ = true;
+    link().close_when_sent(reason);
+}
+
+void Connection::drop(std::string_view reason) {
+    finished_ = true;
+    link().close(reason);
+}
+
+void Connection::on_closed(std::string_view reason) {
+    (void)reason;
+    finished_ = true;
+    end_session(false);
+}
+
+void Connection::end_session(bool said_goodbye) {
+    if (auto session = std::move(session_))
+        session->on_end(said_goodbye);
+}
+
+}  // namespace mitral::cloud::mqtt

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "cloud/front/link.hpp"
+#include "cloud/mqtt/roster.hpp"
+#include "cloud/mqtt/service.hpp"
+
+namespace mitral::cloud::mqtt {
+
+struct ConnectionCounters {
+    std::uint64_t connects = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t publishes = 0;
+    std::uint64_t violations = 0;
+};
+
+// The server side of one MQTT 3.1.1 connection: packet order, keep-alive, acknowledgements.
+class Connection final : public front::Protocol, public Channel {
+  public:
+    // Body and properties of a message may reach 256 KiB, its topic 64 KiB.
+    static constexpr std::size_t max_packet = 256 * 1024 + 64 * 1024 + 16;
+    static constexpr std::size_t max_connect_packet = 16 * 1024;
+
+    // All references outlive the connection.
+    Connection(front::Link& link, Service& service, Roster& roster, ConnectionCounters& counters);
+    ~Connection() override;
+
+    [[nodiscard]] base::Result<std::size_t> on_bytes(base::ByteView input) override;
+    void on_deadline() override;
+    void on_closed(std::string_view reason) override;
+
+    void publish(std::string_view topic, base::ByteView payload) override;
+    void close(std::string_view reason) override;
+    void drop(std::string_view reason);  // without sending what is queued
+
+  private:
+    [[nodiscard]] base::Status handle(const Frame& frame);
+    [[nodiscard]] base::Status on_connect(const Frame& frame);
+    [[nodiscard]] base::Status on_publish(const Frame& frame);
+    [[nodiscard]] base::Status on_subscribe(const Frame& frame);
+    [[nodiscard]] base::Status on_unsubscribe(const Frame& frame);
+    void refuse(ConnectCode code);
+    void note_activity();
+    void end_session(bool said_goodbye);
+
+    Service& service_;
+    Roster& roster_;
+    ConnectionCounters& counters_;
+    std::unique_ptr<Session> session_;
+    base::Milliseconds silence_allowed_{0};
+    std::optional<base::MonotonicTime> expires_;
+    base::Bytes answers_;  // of one on_bytes call; kept for its capacity only while it is short
+    bool finished_ = false;
+};
+
+}  // namespace mitral::cloud::mqtt

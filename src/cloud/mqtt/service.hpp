@@ -1,0 +1,50 @@
+// What the MQTT server asks of the services behind it. It knows packets; IoT Hub and DPS know what
+// they mean.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "cloud/mqtt/packet.hpp"
+
+namespace mitral::cloud::mqtt {
+
+// The way back to one connected client.
+class Channel {
+  public:
+    virtual ~Channel() = default;
+    virtual void publish(std::string_view topic, base::ByteView payload) = 0;  // QoS 0
+    virtual void close(std::string_view reason) = 0;
+};
+
+// One connected client. Errors close the connection: MQTT 3.1.1 has no other way to refuse.
+class Session {
+  public:
+    virtual ~Session() = default;
+    // Success means: acknowledge once the pass's commit succeeded.
+    [[nodiscard]] virtual base::Status on_publish(const Publish& publish) = 0;
+    // The granted QoS.
+    [[nodiscard]] virtual base::Result<std::uint8_t> on_subscribe(const Subscription& wanted) = 0;
+    virtual void on_unsubscribe(std::string_view filter) = 0;
+    // The client is gone; `said_goodbye` when it sent DISCONNECT (its will must not be sent).
+    virtual void on_end(bool said_goodbye) = 0;
+};
+
+struct Admission {
+    ConnectCode code = ConnectCode::not_authorised;
+    bool session_present = false;
+    std::unique_ptr<Session> session{};            // set when accepted
+    std::optional<base::MonotonicTime> expires{};  // when the connection must end
+};
+
+class Service {
+  public:
+    virtual ~Service() = default;
+    // `channel` outlives the session. The views of `connect` live for this call only.
+    [[nodiscard]] virtual Admission admit(const Connect& connect, Channel& channel) = 0;
+};
+
+}  // namespace mitral::cloud::mqtt

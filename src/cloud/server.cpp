@@ -1,0 +1,195 @@
+#include "cloud/server.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "azure/dps.hpp"
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "cloud/api/admin_api.hpp"
+#include "cloud/api/provisioning_api.hpp"
+#include "cloud/api/registry_api.hpp"
+#include "cloud/dps/service.hpp"
+#include "cloud/faults.hpp"
+#include "cloud/http/connection.hpp"
+#include "cloud/state.hpp"
+#include "cloud/tls/self_signed.hpp"
+#include "net/connect.hpp"
+
+namespace mitral::cloud {
+namespace {
+
+constexpr std::string_view loopback = "127.0.0.1";
+
+// The user name says which service a client wants; both share the port, as they do on port 8883 of
+// Azure.
+class Switchboard final : public mqtt::Service {
+  public:
+    Switchboard(mqtt::Service& hub, mqtt::Service& dps) : hub_(hub), dps_(dps) {}
+    mqtt::Admission admit(const mqtt::Connect& connect, mqtt::Channel& channel) override {
+        auto& service = azure::is_dps_username(connect.user_name) ? dps_ : hub_;
+        return service.admit(connect, channel);
+    }
+
+  private:
+    mqtt::Service& hub_;
+    mqtt::Service& dps_;
+};
+
+struct Sockets {  // bound before anything else: the hub's name may depend on the port
+    base::UniqueFd mqtt;
+    base::UniqueFd https;
+    base::UniqueFd admin;
+};
+
+base::Result<Sockets> bind_all(const Settings& settings) {
+    Sockets sockets;
+    MITRAL_TRY(sockets.mqtt, net::listen_tcp({settings.listen, settings.mqtt_port}));
+    MITRAL_TRY(sockets.https, net::listen_tcp({settings.listen, settings.https_port}));
+    MITRAL_TRY(sockets.admin, net::listen_tcp({std::string(loopback), settings.admin_port}));
+    return sockets;
+}
+
+std::vector<std::string> certificate_names(const Settings& settings) {
+    auto names = settings.names;
+    for (const auto* always : {"localhost", "127.0.0.1", "::1"})
+        if (std::find(names.begin(), names.end(), always) == names.end())
+            names.emplace_back(always);
+    return names;
+}
+
+class Process final : public Server {
+  public:
+    Process(base::EventLoop& loop, const base::Clock& clock, Settings settings,
+            std::unique_ptr<State> state, log::MessageLog log, net::TlsContext tls)
+        : settings_(std::move(settings)),
+          state_(std::move(state)),
+          log_(std::move(log)),
+          tls_(std::move(tls)),
+          hosts_(certificate_names(settings_)),
+          sessions_(state_->database),
+          authenticator_(state_->registry, state_->policies, hosts_, clock, settings_.clock_skew),
+          gatekeeper_(state_->enrollments, state_->id_scope, clock, settings_.clock_skew),
+          hub_(authenticator_, sessions_, log_, clock, {.expiry_grace = settings_.expiry_grace}),
+          clock_(clock),
+          faults_(loop, roster_),
+          pool_(loop, clock, {}) {}
+
+    base::Status open(Sockets sockets);
+    Ports ports() const override { return {mqtt_->port(), https_->port(), admin_->port()}; }
+
+  private:
+    void mount_services();
+    base::Status commit();
+    base::Status tell_ports() const;
+
+    Settings settings_;
+    std::unique_ptr<State> state_;
+    log::MessageLog log_;
+    log::Broadcast news_;
+    net::TlsContext tls_;
+    hub::Hosts hosts_;
+    hub::SessionStore sessions_;
+    hub::Authenticator authenticator_;
+    dps::Gatekeeper gatekeeper_;
+    hub::Service hub_;
+    const base::Clock& clock_;
+    std::optional<dps::Registrar> registrar_;
+    std::optional<dps::Service> dps_;
+    std::optional<Switchboard> switchboard_;
+    mqtt::Roster roster_;
+    mqtt::ConnectionCounters counters_;
+    http::Router public_routes_;
+    http::Router admin_routes_;
+    http::Handler public_handler_;
+    http::Handler admin_handler_;
+    Faults faults_;
+    front::LinkPool pool_;  // below everything its connections use
+    std::unique_ptr<front::Listener> mqtt_;
+    std::unique_ptr<front::Listener> https_;
+    std::unique_ptr<front::Listener> admin_;
+};
+
+base::Status Process::open(Sockets sockets) {
+    pool_.set_commit([this] { return commit(); });
+    const auto mqtt_factory = [this](front::Link& link) {
+        return std::make_unique<mqtt::Connection>(link, *switchboard_, roster_, counters_);
+    };
+    const auto http_factory = [](const http::Handler& handler) {
+        return [&handler](front::Link& link) {
+            return std::make_unique<http::Connection>(link, handler);
+        };
+    };
+    using front::Listener;
+    MITRAL_TRY(mqtt_, Listener::open(pool_, std::move(sockets.mqtt), &tls_, mqtt_factory));
+    MITRAL_TRY(https_, Listener::open(pool_, std::move(sockets.https), &tls_,
+                                      http_factory(public_handler_)));
+    MITRAL_TRY(admin_, Listener::open(pool_, std::move(sockets.admin), nullptr,
+                                      http_factory(admin_handler_)));
+    if (settings_.assigned_hub.empty())
+        settings_.assigned_hub = fmt::format("{}:{}", settings_.names.front(), mqtt_->port());
+    MITRAL_CHECK(state_->database.set_fact("hub-host", settings_.assigned_hub));
+    mount_services();
+    faults_.control(*mqtt_);
+    return tell_ports();
+}
+
+void Process::mount_services() {
+    registrar_.emplace(gatekeeper_, state_->registry, state_->database, clock_,
+                       dps::RegistrarOptions{.assigned_hub = settings_.assigned_hub,
+                                             .retry_after = settings_.retry_after});
+    dps_.emplace(*registrar_);
+    switchboard_.emplace(hub_, *dps_);
+    api::RegistryApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
+    api::ProvisioningApi{*registrar_, state_->enrollments, authenticator_}.mount(public_routes_);
+    api::AdminApi{state_->registry, hub_, log_, news_, faults_, pool_, counters_}.mount(
+        admin_routes_);
+    public_handler_ = [this](const http::Request& request) {
+        return public_routes_.route(request);
+    };
+    admin_handler_ = [this](const http::Request& request) { return admin_routes_.route(request); };
+}
+
+base::Status Process::commit() {
+    if (!log_.has_batch())
+        return {};
+    MITRAL_CHECK(log_.commit());
+    news_.notify();
+    return {};
+}
+
+base::Status Process::tell_ports() const {
+    const auto text = fmt::format(
+        "{{\"mqtt\":{},\"https\":{},\"admin\":{},\"hub\":\"{}\",\"id_scope\":\"{}\"}}\n",
+        mqtt_->port(), https_->port(), admin_->port(), settings_.assigned_hub, state_->id_scope);
+    return base::replace_file(settings_.state + "/ports.json", base::as_bytes(text), 0644);
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Server>> Server::start(base::EventLoop& loop, const base::Clock& clock,
+                                                    const Settings& settings) {
+    if (settings.names.empty())
+        return base::fail(std::make_error_code(std::errc::invalid_argument),
+                          "names: at least one is needed");
+    MITRAL_TRY(auto sockets, bind_all(settings));
+    MITRAL_TRY(auto state, State::open(settings.state, clock));
+    MITRAL_TRY(auto log,
+               log::MessageLog::open({.directory = settings.state + "/messages",
+                                      .maximum_bytes = settings.log_max_mb * 1024 * 1024}));
+    MITRAL_TRY(const auto files,
+               tls::ensure_certificates(settings.state + "/tls", certificate_names(settings),
+                                        clock.wall()));
+    MITRAL_TRY(auto tls, net::TlsContext::server({.certificate_file = files.certificate,
+                                                  .key_file = files.key,
+                                                  .minimum = net::TlsVersion::tls12,
+                                                  .request_client_certificate = false}));
+    auto server = std::make_unique<Process>(loop, clock, settings, std::move(state), std::move(log),
+                                            std::move(tls));
+    MITRAL_CHECK(server->open(std::move(sockets)));
+    return server;
+}
+
+}  // namespace mitral::cloud

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+
+#include "base/clock.hpp"
+#include "base/event_loop.hpp"
+#include "cloud/settings.hpp"
+
+namespace mitral::cloud {
+
+struct Ports {
+    std::uint16_t mqtt = 0;
+    std::uint16_t https = 0;
+    std::uint16_t admin = 0;
+};
+
+// The whole local Azure in one process, wired together. Runs on the loop that it is given.
+class Server {
+  public:
+    // Opens state and ports, makes certificates, and is ready: clients may connect as soon as the
+    // loop runs.
+    [[nodiscard]] static base::Result<std::unique_ptr<Server>> start(base::EventLoop& loop,
+                                                                     const base::Clock& clock,
+                                                                     const Settings& settings);
+    virtual ~Server() = default;
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    [[nodiscard]] virtual Ports ports() const = 0;
+
+  protected:
+    Server() = default;
+};
+
+}  // namespace mitral::cloud

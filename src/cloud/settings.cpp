@@ -1,0 +1,36 @@
+#include "cloud/settings.hpp"
+
+namespace mitral::cloud {
+namespace {
+
+constexpr base::Milliseconds day = std::chrono::hours(24);
+
+std::uint16_t port(base::Table& table, std::string_view key, std::uint16_t fallback) {
+    return static_cast<std::uint16_t>(table.integer(key, fallback, 0, 65'535));
+}
+
+base::Seconds seconds(base::Table& table, std::string_view key, base::Seconds fallback) {
+    return std::chrono::duration_cast<base::Seconds>(
+        table.seconds(key, fallback, base::Milliseconds(0), day));
+}
+
+}  // namespace
+
+base::Status read_settings(base::Table table, Settings& settings) {
+    settings.state = table.text("state", settings.state);
+    settings.names = table.texts("names", settings.names);
+    settings.listen = table.text("listen", settings.listen);
+    settings.mqtt_port = port(table, "mqtt_port", settings.mqtt_port);
+    settings.https_port = port(table, "https_port", settings.https_port);
+    settings.admin_port = port(table, "admin_port", settings.admin_port);
+    settings.assigned_hub = table.text("assigned_hub", settings.assigned_hub);
+    settings.expiry_grace = seconds(table, "expiry_grace_s", settings.expiry_grace);
+    settings.clock_skew = seconds(table, "clock_skew_s", settings.clock_skew);
+    settings.retry_after = seconds(table, "retry_after_s", settings.retry_after);
+    settings.log_max_mb = static_cast<std::uint64_t>(table.integer(
+        "log_max_mb", static_cast<std::int64_t>(settings.log_max_mb), 0, 1'000'000'000));
+    settings.user = table.text("user", settings.user);
+    return table.finish();
+}
+
+}  // namespace mitral::cloud

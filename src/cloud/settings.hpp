@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/config.hpp"
+
+namespace mitral::cloud {
+
+// The [cloud] table; command line options override it.
+struct Settings {
+    std::string state = "/var/lib/mitral/cloud";
+    std::vector<std::string> names{
+        "localhost"};  // host names of hub and DPS, in the certificate too
+    std::string listen = "127.0.0.1";
+    std::uint16_t mqtt_port = 8883;  // 0: any free port; state/ports.json tells
+    std::uint16_t https_port = 8443;
+    std::uint16_t admin_port = 8081;  // plain HTTP, always on 127.0.0.1
+    std::string assigned_hub;         // what DPS tells devices; empty: first name and MQTT port
+    base::Seconds expiry_grace{300};  // a connection outlives its token by this
+    base::Seconds clock_skew{300};    // a token is taken this long past its end
+    base::Seconds retry_after{1};     // what DPS asks a device to wait
+    std::uint64_t log_max_mb = 4096;  // oldest messages go beyond; 0: keep all
+    std::string user;                 // become this user when started as root
+};
+
+// Reads the [cloud] table into `settings`.
+[[nodiscard]] base::Status read_settings(base::Table table, Settings& settings);
+
+}  // namespace mitral::cloud

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cloud/dps/enrollments.hpp"
+#include "cloud/hub/policies.hpp"
+#include "cloud/hub/registry.hpp"
+#include "cloud/store/database.hpp"
+
+namespace mitral::cloud {
+
+// What an installation keeps, in its state directory. The server and the command line open it
+// alike; the members refer to each other, so a State stays where it is made.
+class State {
+  public:
+    // Makes the directory, the database, the id scope and the policy keys where they are missing.
+    [[nodiscard]] static base::Result<std::unique_ptr<State>> open(const std::string& directory,
+                                                                   const base::Clock& clock);
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+
+    std::string directory;
+    store::Database database;
+    hub::Registry registry;
+    hub::Policies policies;
+    dps::Enrollments enrollments;
+    std::string id_scope;
+
+  private:
+    State(std::string path, store::Database opened, const base::Clock& clock);
+};
+
+}  // namespace mitral::cloud

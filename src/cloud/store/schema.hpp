@@ -1,0 +1,38 @@
+// The tables of one local Azure. Times are Unix milliseconds; keys are base64, as the service API
+// shows them.
+#pragma once
+
+namespace mitral::cloud::store {
+
+// WAL: the command line reads and writes beside a running server. NORMAL survives the death of the
+// process; a power cut may undo the newest registry changes, never tear them.
+inline constexpr const char* settings =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
+    "PRAGMA foreign_keys = ON;";
+
+inline constexpr const char* schema = R"sql(
+CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS policy (
+    service TEXT NOT NULL, name TEXT NOT NULL, rights INTEGER NOT NULL,
+    primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL,
+    PRIMARY KEY (service, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS device (
+    id TEXT PRIMARY KEY, generation TEXT NOT NULL, etag TEXT NOT NULL,
+    enabled INTEGER NOT NULL, status_reason TEXT NOT NULL, status_updated INTEGER NOT NULL,
+    auth_type TEXT NOT NULL, primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL,
+    edge INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS subscription (
+    client TEXT NOT NULL, filter TEXT NOT NULL, qos INTEGER NOT NULL,
+    PRIMARY KEY (client, filter)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS session (client TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS enrollment (
+    kind TEXT NOT NULL, id TEXT NOT NULL, device TEXT NOT NULL, etag TEXT NOT NULL,
+    enabled INTEGER NOT NULL, primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL,
+    created INTEGER NOT NULL, updated INTEGER NOT NULL,
+    PRIMARY KEY (kind, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS registration (
+    id TEXT PRIMARY KEY, operation TEXT NOT NULL, status TEXT NOT NULL, hub TEXT NOT NULL,
+    device TEXT NOT NULL, etag TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;
+)sql";
+
+}  // namespace mitral::cloud::store
