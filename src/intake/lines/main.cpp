@@ -1,0 +1,136 @@
+// mitral-intake-lines: takes readings as lines of JSON and answers when they are on disk. Options
+// and wiring; the library beside it does the work.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <utility>
+
+#include "base/config.hpp"
+#include "base/file.hpp"
+#include "base/local_socket.hpp"
+#include "base/log.hpp"
+#include "base/process.hpp"
+#include "base/sandbox.hpp"
+#include "intake/lines/server.hpp"
+#include "intake/lines/settings.hpp"
+#include "intake/lines/status_file.hpp"
+#include "intake/lines/vault_keys.hpp"
+
+namespace mitral::intake {
+namespace {
+
+constexpr std::string_view program = "mitral-intake-lines";
+
+struct Options {
+    std::string config = "/etc/mitral/mitral.toml";
+    bool standard_input = false;
+};
+
+std::string parent_of(const std::string& path) {
+    const auto slash = path.rfind('/');
+    if (slash == std::string::npos)
+        return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// The spool's directory must exist before the sandbox names it, and belong to who writes in it.
+base::Status prepare_spool(Settings& settings) {
+    if (!settings.reader_group.empty()) {
+        MITRAL_TRY(const auto group, base::group_id(settings.reader_group));
+        settings.spool.group_id = static_cast<int>(group);
+    }
+    MITRAL_CHECK(base::make_directory(settings.spool.directory, 0750));
+    if (geteuid() != 0 || settings.user.empty())
+        return {};
+    MITRAL_TRY(const auto uid, base::user_id(settings.user));
+    const auto group = settings.spool.group_id < 0 ? static_cast<gid_t>(-1)
+                                                   : static_cast<gid_t>(settings.spool.group_id);
+    if (::chown(settings.spool.directory.c_str(), uid, group) != 0)
+        return base::fail_errno("give " + settings.spool.directory + " to " + settings.user);
+    return {};
+}
+
+base::Result<base::UniqueFd> open_socket(const Settings& settings) {
+    MITRAL_TRY(auto listener, base::listen_stream(settings.socket, 0660));
+    if (!settings.socket_group.empty()) {
+        MITRAL_TRY(const auto group, base::group_id(settings.socket_group));
+        if (::chown(settings.socket.c_str(), static_cast<uid_t>(-1), group) != 0)
+            return base::fail_errno("give " + settings.socket + " to group " +
+                                    settings.socket_group);
+    }
+    return listener;
+}
+
+base::SandboxPolicy sandbox_policy(const Settings& settings) {
+    base::SandboxPolicy policy;
+    policy.user = settings.user;
+    if (!settings.reader_group.empty())
+        policy.supplementary_groups = {settings.reader_group};
+    policy.writable = {settings.spool.directory};
+    if (!settings.status.empty())
+        policy.writable.push_back(parent_of(settings.status));
+    // The uplink's positions may come to exist later; without them segments stay until the bound.
+    if (::access(settings.spool.acknowledgement_directory.c_str(), F_OK) == 0)
+        policy.readable.push_back(settings.spool.acknowledgement_directory);
+    return policy;
+}
+
+base::Status run(const Options& options) {
+    MITRAL_CHECK(base::harden_process());
+    MITRAL_TRY(const auto config, base::Config::load(options.config));
+    MITRAL_TRY(auto settings, read_settings(config));
+    MITRAL_TRY(const auto loop, base::EventLoop::create());
+    base::UniqueFd listener;
+    if (!options.standard_input) {
+        MITRAL_TRY(listener, open_socket(settings));
+    }
+    MITRAL_CHECK(prepare_spool(settings));
+
+    // From here on as the intake's own user, without a network and with two directories.
+    MITRAL_TRY(const auto sandbox, base::enter_sandbox(sandbox_policy(settings)));
+    const base::SystemClock clock;
+    VaultKeyIssuer keys(settings.vault);
+    MITRAL_TRY(const auto writer, spool::Writer::open(settings.spool, keys, clock));
+    Server server(*loop, *writer, clock, settings.limits);
+    StatusFile status(*loop, clock, settings.status, [&] {
+        return describe_status(server.counters(), server.open_connections(), *writer, clock.wall());
+    });
+    server.on_change([&status] { status.changed(); });
+    MITRAL_CHECK(loop->on_termination([&] {
+        server.shut_down();
+        loop->stop();
+    }));
+    if (options.standard_input) {
+        MITRAL_CHECK(server.serve(base::UniqueFd(STDIN_FILENO), base::UniqueFd(STDOUT_FILENO),
+                                  [&] { loop->stop(); }));
+    } else {
+        MITRAL_CHECK(server.listen(std::move(listener)));
+    }
+    base::log(base::Severity::notice, "intake-ready",
+              {{"socket", options.standard_input ? "standard input" : settings.socket},
+               {"landlock", sandbox.landlock_abi},
+               {"network-isolated", sandbox.network_isolated}});
+    base::notify_ready();
+    status.write_now();
+    const auto ended = loop->run();
+    status.write_now();
+    return ended;
+}
+
+}  // namespace
+}  // namespace mitral::intake
+
+int main(int argc, char** argv) {
+    CLI::App app("Takes readings as lines of JSON (mitral.lines/1) and puts them into the spool");
+    mitral::intake::Options options;
+    app.add_option("--config", options.config, "Configuration file")->capture_default_str();
+    app.add_flag("--stdin", options.standard_input,
+                 "Read from standard input, answer on standard output, end with the input");
+    app.set_version_flag("--version", MITRAL_VERSION);
+    CLI11_PARSE(app, argc, argv);
+    mitral::base::set_log_program(mitral::intake::program);
+    if (auto status = mitral::intake::run(options); !status)
+        return mitral::base::exit_with(mitral::intake::program, status.error());
+    return 0;
+}

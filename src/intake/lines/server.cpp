@@ -1,0 +1,350 @@
+#include "intake/lines/server.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+#include "base/local_socket.hpp"
+#include "base/log.hpp"
+
+namespace mitral::intake {
+
+using base::EventLoop;
+using base::Status;
+using base::UniqueFd;
+
+namespace {
+
+constexpr base::Milliseconds maintenance_retry{1000};
+
+}  // namespace
+
+struct Server::Connection {
+    Connection(Key k, UniqueFd in, UniqueFd out, Session s)
+        : key(k), input(std::move(in)), separate_output(std::move(out)), session(std::move(s)) {}
+
+    Key key;
+    UniqueFd input;
+    UniqueFd separate_output;  // only with standard input and output
+    Session session;
+    std::function<void()> done;
+    bool always_ready = false;  // a regular file, which epoll does not watch
+    bool queued = false;        // in unsettled_
+    std::uint32_t interest = EventLoop::readable;
+    std::optional<base::MonotonicTime> deadline;
+
+    // Standard output may be a pipe or a file, which send() does not take.
+    [[nodiscard]] ssize_t send(std::string_view text) const noexcept {
+        return separate_output.valid()
+                   ? ::write(separate_output.get(), text.data(), text.size())
+                   : ::send(input.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+};
+
+Server::Server(EventLoop& loop, spool::Writer& writer, const base::Clock& clock,
+               ServerLimits limits)
+    : loop_(loop), writer_(writer), clock_(clock), limits_(limits), store_(writer, counters_) {
+    schedule_maintenance();
+}
+
+Server::~Server() {
+    for (const auto timer : {group_timer_, sweep_timer_, maintenance_timer_}) {
+        if (timer)
+            loop_.cancel(*timer);
+    }
+    for (const auto& [key, connection] : connections_)
+        loop_.unwatch(connection->input.get());
+    if (listener_.valid())
+        loop_.unwatch(listener_.get());
+}
+
+Counters Server::counters() const noexcept {
+    Counters counters = counters_;
+    counters.unknown_codes = parser_.unknown_codes();
+    return counters;
+}
+
+// ── coming and going ─────────────────────────────────────────────────────────────────────────────
+
+Status Server::listen(UniqueFd listener) {
+    listener_ = std::move(listener);
+    return loop_.watch(listener_.get(), EventLoop::readable,
+                       [this](std::uint32_t) { accept_one(); });
+}
+
+void Server::accept_one() {
+    auto accepted = base::accept_connection(listener_.get());
+    if (!accepted)
+        return;  // gone again before it was taken
+    ++counters_.connections;
+    if (connections_.size() >= limits_.connections) {
+        static constexpr std::string_view full = "no 0 too many connections\n";
+        (void)::send(accepted->get(), full.data(), full.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        ++counters_.rejected;
+        return;
+    }
+    auto connection = std::make_unique<Connection>(next_key_++, std::move(*accepted), UniqueFd(),
+                                                   Session(store_, parser_, counters_));
+    set_deadline(*connection, limits_.header_wait);
+    if (auto added = add(std::move(connection)); !added)
+        base::log(base::Severity::error, "adapter-not-served",
+                  {{"reason", added.error().message()}});
+}
+
+Status Server::serve(UniqueFd input, UniqueFd output, std::function<void()> done) {
+    auto connection = std::make_unique<Connection>(next_key_++, std::move(input), std::move(output),
+                                                   Session(store_, parser_, counters_));
+    connection->done = std::move(done);
+    ++counters_.connections;
+    return add(std::move(connection));
+}
+
+Status Server::add(std::unique_ptr<Connection> connection) {
+    const Key key = connection->key;
+    auto watched = loop_.watch(connection->input.get(), EventLoop::readable,
+                               [this, key](std::uint32_t events) { ready(key, events); });
+    if (!watched) {
+        if (watched.error().code != std::errc::operation_not_permitted)
+            return watched;
+        connection->always_ready = true;
+        loop_.after(base::Milliseconds(0), [this, key] { ready(key, EventLoop::readable); });
+    }
+    connections_.emplace(key, std::move(connection));
+    return {};
+}
+
+void Server::drop(Connection& connection, const char* why) {
+    const auto& session = connection.session;
+    if (why != nullptr)
+        ++counters_.rejected;
+    if (why != nullptr || !session.first_refusal().empty())
+        base::log_security("adapter-misbehaved", {{"source", session.source()},
+                                                  {"cut_off", why != nullptr ? why : "no"},
+                                                  {"lines", session.lines()},
+                                                  {"refused", session.refused()},
+                                                  {"first_refusal", session.first_refusal()}});
+    if (!connection.always_ready)
+        loop_.unwatch(connection.input.get());
+    const auto done = std::move(connection.done);
+    connections_.erase(connection.key);
+    if (done)
+        done();
+}
+
+void Server::shut_down() {
+    if (listener_.valid()) {
+        loop_.unwatch(listener_.get());
+        listener_.reset();
+    }
+    close_group();
+    while (!connections_.empty())
+        drop(*connections_.begin()->second, nullptr);
+    if (changed_)
+        changed_();
+}
+
+// ── reading ──────────────────────────────────────────────────────────────────────────────────────
+
+void Server::ready(Key key, std::uint32_t events) {
+    const auto found = connections_.find(key);
+    if (found == connections_.end())
+        return;
+    auto& connection = *found->second;
+    if ((events & EventLoop::writable) != 0 && !flush(connection))
+        return;
+    if ((events & (EventLoop::readable | EventLoop::hung_up)) == 0)
+        return;
+    if (connection.session.finished()) {
+        // It hung up while its last replies were waiting.
+        if ((events & EventLoop::hung_up) != 0)
+            drop(connection, nullptr);
+        return;
+    }
+    read_piece(connection);
+}
+
+void Server::read_piece(Connection& connection) {
+    auto& session = connection.session;
+    const std::uint64_t lines_before = session.lines();
+    const auto space = session.space(limits_.piece_bytes).first(limits_.piece_bytes);
+    const ssize_t count = ::read(connection.input.get(), space.data(), space.size());
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (count > 0)
+        session.received(static_cast<std::size_t>(count), {clock_.wall(), clock_.state()});
+    else
+        session.end_of_input();  // or a broken connection: what came before is stored all the same
+    watch_deadline(connection, lines_before);
+    if (!connection.queued) {
+        connection.queued = true;
+        unsettled_.push_back(connection.key);
+    }
+    if (store_.open_bytes() >= limits_.group_bytes)
+        close_group();
+    else
+        schedule_group();
+}
+
+void Server::watch_deadline(Connection& connection, std::uint64_t lines_before) {
+    const auto& session = connection.session;
+    if (connection.separate_output.valid())
+        return;  // a person may type on standard input
+    if (session.finished())
+        set_deadline(connection, limits_.flush_wait);
+    else if (!session.has_header())
+        return;  // the deadline of the first line stands
+    else if (!session.mid_line())
+        connection.deadline.reset();
+    else if (!connection.deadline || session.lines() != lines_before)
+        set_deadline(connection, limits_.line_wait);
+}
+
+// ── committing and answering ─────────────────────────────────────────────────────────────────────
+
+void Server::schedule_group() {
+    if (group_timer_)
+        return;
+    const auto delay = store_.has_open_group() ? limits_.commit_delay : base::Milliseconds(0);
+    group_timer_ = loop_.after(delay, [this] {
+        group_timer_.reset();
+        close_group();
+    });
+}
+
+void Server::close_group() {
+    if (group_timer_)
+        loop_.cancel(*std::exchange(group_timer_, std::nullopt));
+    const bool committed = !store_.has_open_group() || store_.commit().has_value();
+    for (const Key key : std::exchange(unsettled_, {})) {
+        const auto found = connections_.find(key);
+        if (found == connections_.end())
+            continue;
+        auto& connection = *found->second;
+        connection.queued = false;
+        if (connection.session.unsettled())
+            connection.session.settle(committed);
+        if (flush(connection) && connection.always_ready && !connection.session.finished())
+            loop_.after(base::Milliseconds(0), [this, key] { ready(key, EventLoop::readable); });
+    }
+    schedule_maintenance();
+    if (changed_)
+        changed_();
+}
+
+bool Server::flush(Connection& connection) {
+    auto& output = connection.session.output();
+    std::size_t written = 0;
+    while (written < output.size()) {
+        const ssize_t count = connection.send(std::string_view(output).substr(written));
+        if (count > 0) {
+            written += static_cast<std::size_t>(count);
+            continue;
+        }
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0 && errno == EAGAIN)
+            break;
+        drop(connection, nullptr);  // nobody is left to read the replies
+        return false;
+    }
+    output.erase(0, written);
+    if (output.size() > limits_.unread_replies) {
+        drop(connection, "replies-not-read");
+        return false;
+    }
+    if (output.empty() && connection.session.finished()) {
+        drop(connection, nullptr);
+        return false;
+    }
+    update_interest(connection);
+    return true;
+}
+
+void Server::update_interest(Connection& connection) {
+    if (connection.always_ready)
+        return;
+    std::uint32_t interest = connection.session.finished() ? 0 : EventLoop::readable;
+    if (!connection.session.output().empty() && !connection.separate_output.valid())
+        interest |= EventLoop::writable;
+    if (interest == connection.interest)
+        return;
+    connection.interest = interest;
+    (void)loop_.modify(connection.input.get(), interest);
+}
+
+// ── timers ───────────────────────────────────────────────────────────────────────────────────────
+
+void Server::set_deadline(Connection& connection, base::Milliseconds wait) {
+    const auto now = clock_.monotonic();
+    connection.deadline = now + wait;
+    if (!sweep_timer_ || *connection.deadline < sweep_due_)
+        schedule_sweep(*connection.deadline, now);
+}
+
+void Server::schedule_sweep(base::MonotonicTime due, base::MonotonicTime now) {
+    if (sweep_timer_)
+        loop_.cancel(*sweep_timer_);
+    sweep_due_ = due;
+    // A whole millisecond more: a timer may not fire before the deadline it is for.
+    sweep_timer_ =
+        loop_.after(std::max(due - now, base::Milliseconds(0)) + base::Milliseconds(1), [this] {
+            sweep_timer_.reset();
+            sweep();
+        });
+}
+
+void Server::sweep() {
+    const auto now = clock_.monotonic();
+    std::vector<Key> late;
+    std::optional<base::MonotonicTime> next;
+    for (const auto& [key, connection] : connections_) {
+        if (!connection->deadline)
+            continue;
+        if (*connection->deadline <= now)
+            late.push_back(key);
+        else if (!next || *connection->deadline < *next)
+            next = connection->deadline;
+    }
+    for (const Key key : late) {
+        auto& connection = *connections_.at(key);
+        drop(connection, connection.session.finished()     ? "replies-not-read"
+                         : connection.session.has_header() ? "line-not-finished"
+                                                           : "no-header");
+    }
+    if (next)
+        schedule_sweep(*next, now);
+}
+
+void Server::schedule_maintenance() {
+    if (maintenance_timer_)
+        loop_.cancel(*std::exchange(maintenance_timer_, std::nullopt));
+    const auto due = writer_.next_maintenance();
+    if (!due)
+        return;
+    const auto delay = std::max(*due, maintenance_not_before_) - clock_.monotonic();
+    maintenance_timer_ =
+        loop_.after(std::max(delay, base::Milliseconds(0)) + base::Milliseconds(1), [this] {
+            maintenance_timer_.reset();
+            maintain();
+        });
+}
+
+void Server::maintain() {
+    // What is open is committed first: maintenance may close a segment.
+    close_group();
+    if (auto maintained = writer_.maintain(); !maintained) {
+        base::log(base::Severity::error, "spool-maintenance-failed",
+                  {{"reason", maintained.error().message()}});
+        // A disk that is broken must not keep the processor busy.
+        maintenance_not_before_ = clock_.monotonic() + maintenance_retry;
+    }
+    schedule_maintenance();
+    if (changed_)
+        changed_();
+}
+
+}  // namespace mitral::intake

@@ -1,0 +1,102 @@
+// The sockets around the sessions: who is read when, what is committed together, who is cut off.
+//
+// One pass of the event loop reads every connection that has something, a bounded piece each, and
+// puts the readings into one group; then the group is committed once and everybody gets their
+// replies. So a commit costs one disk sync for all of them, and a flooding sender takes no more of
+// a pass than another.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/event_loop.hpp"
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "intake/lines/counters.hpp"
+#include "intake/lines/line_parser.hpp"
+#include "intake/lines/reading_store.hpp"
+#include "intake/lines/session.hpp"
+#include "spool/writer.hpp"
+
+namespace mitral::intake {
+
+struct ServerLimits {
+    std::size_t connections = 64;
+    std::size_t piece_bytes = 64 * 1024;     // read from a connection in one pass
+    std::size_t unread_replies = 64 * 1024;  // a sender that leaves more of them is cut off
+    std::size_t group_bytes = 1024 * 1024;   // a group this large is committed at once
+    base::Milliseconds commit_delay{0};      // gather this long before a commit; 0: one pass
+    base::Milliseconds header_wait{10'000};  // from connecting to a complete first line
+    base::Milliseconds line_wait{30'000};    // from a line's first byte to its end
+    base::Milliseconds flush_wait{10'000};   // for the last replies of a closing connection
+};
+
+// Not thread-safe; lives on the loop's thread and must outlive its callbacks.
+class Server {
+  public:
+    Server(base::EventLoop& loop, spool::Writer& writer, const base::Clock& clock,
+           ServerLimits limits);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    [[nodiscard]] base::Status listen(base::UniqueFd listener);
+    // One conversation over a pair of descriptors (standard input and output); `done` is called
+    // when its input has ended and everything is answered.
+    [[nodiscard]] base::Status serve(base::UniqueFd input, base::UniqueFd output,
+                                     std::function<void()> done);
+    // Called, at most once a pass, when a counter or the spool's usage may have changed.
+    void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
+    // Closes the listener and every connection after committing what was received.
+    void shut_down();
+
+    [[nodiscard]] Counters counters() const noexcept;
+    [[nodiscard]] std::size_t open_connections() const noexcept { return connections_.size(); }
+
+  private:
+    struct Connection;
+    using Key = std::uint64_t;
+
+    void accept_one();
+    [[nodiscard]] base::Status add(std::unique_ptr<Connection> connection);
+    void ready(Key key, std::uint32_t events);
+    void read_piece(Connection& connection);
+    void watch_deadline(Connection& connection, std::uint64_t lines_before);
+    void schedule_group();
+    void close_group();
+    // False when the connection is gone.
+    bool flush(Connection& connection);
+    void update_interest(Connection& connection);
+    void drop(Connection& connection, const char* why);
+    void set_deadline(Connection& connection, base::Milliseconds wait);
+    void schedule_sweep(base::MonotonicTime due, base::MonotonicTime now);
+    void sweep();
+    void schedule_maintenance();
+    void maintain();
+
+    base::EventLoop& loop_;
+    spool::Writer& writer_;
+    const base::Clock& clock_;
+    ServerLimits limits_;
+    Counters counters_;
+    ReadingStore store_;
+    LineParser parser_;
+    base::UniqueFd listener_;
+    std::unordered_map<Key, std::unique_ptr<Connection>> connections_;
+    Key next_key_ = 1;
+    std::vector<Key> unsettled_;  // connections that wait for the group
+    std::optional<base::EventLoop::TimerId> group_timer_;
+    std::optional<base::EventLoop::TimerId> sweep_timer_;
+    base::MonotonicTime sweep_due_;
+    std::optional<base::EventLoop::TimerId> maintenance_timer_;
+    base::MonotonicTime maintenance_not_before_;
+    std::function<void()> changed_;
+};
+
+}  // namespace mitral::intake
