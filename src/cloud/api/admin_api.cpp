@@ -112,6 +112,9 @@ Response metrics(const AdminApi& api) {
            api.pool.buffered_bytes());
     metric(text, "connects_total", "counter", "MQTT connections accepted.", mqtt.connects);
     metric(text, "connects_refused_total", "counter", "CONNECTs refused.", mqtt.refused);
+    metric(text, "publishes_total", "counter", "PUBLISH packets taken.", mqtt.publishes);
+    metric(text, "subscribes_total", "counter", "SUBSCRIBE packets, whatever became of them.",
+           mqtt.subscribes);
     metric(text, "takeovers_total", "counter", "Connections replaced by the same identity.",
            hub.takeovers);
     metric(text, "violations_total", "counter", "Connections closed for what they sent.",

@@ -131,6 +131,7 @@ base::Status Connection::on_publish(const Frame& frame) {
 }
 
 base::Status Connection::on_subscribe(const Frame& frame) {
+    ++counters_.subscribes;
     MITRAL_TRY(const auto subscribe, parse_subscribe(frame.body));
     std::vector<std::uint8_t> granted;
     for (const auto& wanted : subscribe.subscriptions) {

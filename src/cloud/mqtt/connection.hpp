@@ -10,6 +10,7 @@ struct ConnectionCounters {
     std::uint64_t connects = 0;
     std::uint64_t refused = 0;
     std::uint64_t publishes = 0;
+    std::uint64_t subscribes = 0;
     std::uint64_t violations = 0;
 };
 
