@@ -20,11 +20,11 @@ del sys.argv[1:]
 WEAK_SOURCE = r"""
 #include <stdio.h>
 #include <string.h>
+__asm__(".pushsection .both,\"awx\",@progbits\n.byte 0\n.popsection");
 int main(int argc, char** argv) { char text[16]; strcpy(text, argv[argc - 1]); return puts(text) < 0; }
 """
 WEAK_FLAGS = ["-O0", "-U_FORTIFY_SOURCE", "-fno-stack-protector", "-no-pie", "-fno-pie", "-fcf-protection=none",
-              "-Wl,-z,norelro", "-Wl,-z,lazy", "-Wl,-z,execstack", "-Wl,-rpath,/opt/weak", "-Wl,--omagic",
-              "-Wl,-z,notext"]
+              "-Wl,-z,norelro", "-Wl,-z,lazy", "-Wl,-z,execstack", "-Wl,-rpath,/opt/weak"]
 
 
 class Hardening(unittest.TestCase):

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Every program explains itself: --help, --version, a man page that mandoc accepts, one clear line for a mistake."""
+import os
 import pathlib
 import re
 import shutil
@@ -8,7 +9,6 @@ import sys
 import unittest
 
 from support.proves import main
-import os
 
 PROGRAMS = [pathlib.Path(argument) for argument in sys.argv[1:]]
 del sys.argv[1:]
@@ -25,32 +25,35 @@ def man_page(name):
 
 
 class Programs(unittest.TestCase):
-    def each(self):
+    def each(self, check):
         self.assertTrue(PROGRAMS, "no programs to look at")
         for program in PROGRAMS:
             with self.subTest(program=program.name):
-                yield program
+                check(program)
 
     def test_help(self):
-        for program in self.each():
+        def check(program):
             answer = run(program, "--help")
             self.assertEqual(answer.returncode, 0, answer.stderr)
             self.assertIn("--help", answer.stdout)
+        self.each(check)
 
     def test_version(self):
-        for program in self.each():
+        def check(program):
             answer = run(program, "--version")
             self.assertEqual(answer.returncode, 0, answer.stderr)
             self.assertRegex(answer.stdout, r"\b\d+\.\d+\.\d+\b")
+        self.each(check)
 
     def test_a_mistake_is_refused_in_words(self):
-        for program in self.each():
+        def check(program):
             answer = run(program, "--no-such-option")
             self.assertNotEqual(answer.returncode, 0)
             self.assertIn("no-such-option", answer.stderr + answer.stdout)
+        self.each(check)
 
     def test_man_page(self):
-        for program in self.each():
+        def check(program):
             page = man_page(program.name)
             self.assertIsNotNone(page, "no man page, or two")
             text = page.read_text()
@@ -62,6 +65,7 @@ class Programs(unittest.TestCase):
                 # The date's form and the reader's own system are matters of taste.
                 complaints = [line for line in lint.stdout.splitlines() if not re.search(r"date|operating system", line)]
                 self.assertEqual(complaints, [])
+        self.each(check)
 
 
 if __name__ == "__main__":
