@@ -68,9 +68,6 @@ class DirectoryReader final : public LaneReader {
 
     base::Status rewind() override {
         position_ = acknowledged_ + 1;
-        if (current_ && current_->first() <= position_ && !current_->slot().dropped &&
-            current_->seek(position_))
-            return {};
         current_.reset();
         return {};
     }

@@ -1,6 +1,7 @@
 #include "spool/support.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -61,6 +62,11 @@ void copy_tree(const std::string& from, const std::string& to) {
 
 bool contains(base::ByteView hay, std::string_view needle) {
     return base::as_text(hay).find(needle) != std::string_view::npos;
+}
+
+std::string fast_directory() {
+    return ::access("/dev/shm", W_OK) == 0 ? "/dev/shm"
+                                           : std::filesystem::temp_directory_path().string();
 }
 
 std::unique_ptr<Writer> SpoolTest::open_writer() {

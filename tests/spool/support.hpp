@@ -54,6 +54,9 @@ void set_file_content(const std::string& path, base::ByteView content);
 void copy_tree(const std::string& from, const std::string& to);
 [[nodiscard]] bool contains(base::ByteView hay, std::string_view needle);
 
+// In memory where there is such a place: these tests sync thousands of times.
+[[nodiscard]] std::string fast_directory();
+
 // A spool in a scratch directory with a manual clock.
 class SpoolTest : public ::testing::Test {
   protected:
@@ -72,7 +75,7 @@ class SpoolTest : public ::testing::Test {
     };
     [[nodiscard]] static Outcome read_all(LaneReader& reader);
 
-    mitral::test::TemporaryDirectory scratch;
+    mitral::test::TemporaryDirectory scratch{fast_directory()};
     FakeKeys keys;
     base::ManualClock clock{base::WallTime{1'767'225'600'000}};
     WriterOptions options{.directory = scratch.path() + "/lines",

@@ -10,9 +10,9 @@ namespace mitral::test {
 // A fresh directory that goes away with the object.
 class TemporaryDirectory {
   public:
-    TemporaryDirectory() {
-        std::string pattern =
-            (std::filesystem::temp_directory_path() / "mitral-test-XXXXXX").string();
+    explicit TemporaryDirectory(
+        const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+        std::string pattern = (parent / "mitral-test-XXXXXX").string();
         if (mkdtemp(pattern.data()) == nullptr)
             throw std::runtime_error("mkdtemp " + pattern);
         path_ = pattern;
