@@ -1,0 +1,107 @@
+// mitral: looks at a unit, provisions it on a development bench, and says what is wrong with it.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <functional>
+#include <string>
+
+#include "base/config.hpp"
+#include "base/process.hpp"
+#include "mitral/provision.hpp"
+#include "mitral/settings.hpp"
+
+namespace {
+
+using namespace mitral;
+
+constexpr const char* program = "mitral";
+
+struct Arguments {
+    std::string config = "/etc/mitral/mitral.toml";
+    cli::ProvisionArguments provision;
+    bool json = false;
+    std::int64_t timeout_s = 10;
+};
+
+int finish(const base::Status& status) {
+    return status ? EXIT_SUCCESS : base::exit_with(program, status.error());
+}
+
+base::Result<cli::UnitSettings> load(const std::string& path) {
+    MITRAL_TRY(const auto config, base::Config::load(path));
+    return cli::read_unit_settings(config);
+}
+
+int run_verify(const Arguments& arguments) {
+    const auto settings = load(arguments.config);
+    if (!settings)
+        return base::exit_with(program, settings.error());
+    fmt::print("{} is good\n", arguments.config);
+    return EXIT_SUCCESS;
+}
+
+base::Status provision_unit(const Arguments& arguments) {
+    MITRAL_CHECK(base::harden_process());
+    MITRAL_TRY(const auto settings, load(arguments.config));
+    MITRAL_CHECK(cli::provision(cli::vault_socket_of(settings), arguments.provision));
+    fmt::print("provisioned: {} in {}\n", arguments.provision.registration_id,
+               arguments.provision.id_scope);
+    return {};
+}
+
+void add_provision(CLI::App& app, Arguments& arguments, std::function<int()>& chosen) {
+    auto& to = arguments.provision;
+    auto* command = app.add_subcommand(
+        "provision",
+        "Give this unit its identity (development station; signs with the station's key)");
+    command->add_option("--station-key", to.station_key_file, "Ed25519 private key: PEM or base64")
+        ->required();
+    command
+        ->add_option("--group-key-file", to.group_key_file,
+                     "Group key of the DPS enrolment, base64")
+        ->required();
+    command->add_option("--id-scope", to.id_scope, "ID scope of the provisioning service")
+        ->required();
+    command->add_option("--registration-id", to.registration_id, "Identity of this unit")
+        ->required();
+    command->add_option("--dps-host", to.dps_host, "Provisioning service, host[:port]")->required();
+    command->add_option("--hub", to.hubs, "A hub the unit may talk to, host[:port]; repeatable")
+        ->required();
+    command->add_option("--module", to.modules, "A module identity it may mint for; repeatable");
+    command->add_option("--quarantine-module", to.quarantine_module,
+                        "The module that may still send in quarantine");
+    command->add_option("--fleet-key", to.fleet_key_file,
+                        "Public key that may sign later orders, base64");
+    command->add_option("--max-lifetime-s", to.max_lifetime_s, "Longest life of a token")
+        ->capture_default_str();
+    command
+        ->add_option("--allowance-s", to.allowance_s,
+                     "How far a token may outlive the last signed time")
+        ->capture_default_str();
+    command->callback([&] { chosen = [&] { return finish(provision_unit(arguments)); }; });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Arguments arguments;
+    std::function<int()> chosen;
+    CLI::App app("Looks after a Mitral gateway.", program);
+    app.add_option("--config", arguments.config, "Configuration file")->capture_default_str();
+    app.set_version_flag("--version", std::string(program) + " " + MITRAL_VERSION);
+    app.require_subcommand(1);
+    app.fallthrough();  // --config may stand behind the subcommand
+
+    app.add_subcommand("verify-config", "Read the configuration file as every program would")
+        ->callback([&] { chosen = [&] { return run_verify(arguments); }; });
+    app.add_subcommand("version", "Print the version")->callback([&] {
+        chosen = [] {
+            fmt::print("{} {}\n", program, MITRAL_VERSION);
+            return EXIT_SUCCESS;
+        };
+    });
+    add_provision(app, arguments, chosen);
+    CLI11_PARSE(app, argc, argv);
+    return chosen();
+}

@@ -1,0 +1,31 @@
+// All tables of the configuration file that Mitral's programs read on this unit.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/config.hpp"
+#include "base/result.hpp"
+#include "enrol/settings.hpp"
+#include "intake/lines/settings.hpp"
+#include "uplink/settings.hpp"
+#include "vault/settings.hpp"
+
+namespace mitral::cli {
+
+// A table that the file does not have is absent here too: a unit need not run every program.
+struct UnitSettings {
+    std::optional<vault::Settings> vault;
+    std::optional<intake::Settings> intake;
+    std::optional<enrol::Settings> enrol;
+    std::optional<uplink::Settings> uplink;
+};
+
+// Fails on the first thing that a program would refuse, tables of unknown names included.
+[[nodiscard]] base::Result<UnitSettings> read_unit_settings(const base::Config& config);
+
+// Where the vault listens, by whichever table says so.
+[[nodiscard]] std::string vault_socket_of(const UnitSettings& settings);
+
+}  // namespace mitral::cli
