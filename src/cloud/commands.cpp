@@ -2,14 +2,16 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "base/event_loop.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/process.hpp"
+#include "base/sandbox.hpp"
 #include "cloud/api/registry_api.hpp"
 #include "cloud/server.hpp"
 #include "cloud/state.hpp"
@@ -32,6 +34,18 @@ void raise_descriptor_limit() {
     (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// The directory must exist, and belong to the user that the process becomes, before the sandbox
+// closes.
+base::Status prepare_directory(const Settings& settings) {
+    MITRAL_CHECK(base::make_directory(settings.state, 0755));
+    if (::geteuid() != 0 || settings.user.empty())
+        return {};
+    MITRAL_TRY(const auto user, base::user_id(settings.user));
+    if (::chown(settings.state.c_str(), user, static_cast<gid_t>(-1)) != 0)
+        return base::fail_errno("give " + settings.state + " to " + settings.user);
+    return {};
+}
+
 base::Result<std::string> hub_host(const State& state) {
     MITRAL_TRY(const auto known, state.database.fact("hub-host"));
     return known.value_or("localhost:8883");
@@ -41,16 +55,25 @@ base::Result<std::string> hub_host(const State& state) {
 
 base::Status serve(const Settings& settings) {
     MITRAL_CHECK(base::harden_process());
+    ::umask(0022);  // clients read the certificate authority; what is secret has a mode of its own
     raise_descriptor_limit();
     MITRAL_TRY(const auto loop, base::EventLoop::create());
     MITRAL_CHECK(loop->on_termination([&] { loop->stop(); }));
     const base::SystemClock clock;
-    MITRAL_TRY(const auto server, Server::start(*loop, clock, settings));
+    MITRAL_TRY(auto sockets, bind_sockets(settings));
+    MITRAL_CHECK(prepare_directory(settings));
+    base::SandboxPolicy cage;
+    cage.user = settings.user;
+    cage.writable = {settings.state};
+    cage.internet = true;
+    MITRAL_TRY(const auto sandbox, base::enter_sandbox(cage));
+    MITRAL_TRY(const auto server, Server::start(*loop, clock, settings, std::move(sockets)));
     const auto ports = server->ports();
     base::log(base::Severity::notice, "ready",
               {{"mqtt", ports.mqtt},
                {"https", ports.https},
                {"admin", ports.admin},
+               {"landlock_abi", sandbox.landlock_abi},
                {"state", settings.state}});
     base::notify_ready();
     return loop->run();

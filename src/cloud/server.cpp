@@ -38,20 +38,6 @@ class Switchboard final : public mqtt::Service {
     mqtt::Service& dps_;
 };
 
-struct Sockets {  // bound before anything else: the hub's name may depend on the port
-    base::UniqueFd mqtt;
-    base::UniqueFd https;
-    base::UniqueFd admin;
-};
-
-base::Result<Sockets> bind_all(const Settings& settings) {
-    Sockets sockets;
-    MITRAL_TRY(sockets.mqtt, net::listen_tcp({settings.listen, settings.mqtt_port}));
-    MITRAL_TRY(sockets.https, net::listen_tcp({settings.listen, settings.https_port}));
-    MITRAL_TRY(sockets.admin, net::listen_tcp({std::string(loopback), settings.admin_port}));
-    return sockets;
-}
-
 std::vector<std::string> certificate_names(const Settings& settings) {
     auto names = settings.names;
     for (const auto* always : {"localhost", "127.0.0.1", "::1"})
@@ -169,12 +155,19 @@ base::Status Process::tell_ports() const {
 
 }  // namespace
 
+base::Result<Sockets> bind_sockets(const Settings& settings) {
+    Sockets sockets;
+    MITRAL_TRY(sockets.mqtt, net::listen_tcp({settings.listen, settings.mqtt_port}));
+    MITRAL_TRY(sockets.https, net::listen_tcp({settings.listen, settings.https_port}));
+    MITRAL_TRY(sockets.admin, net::listen_tcp({std::string(loopback), settings.admin_port}));
+    return sockets;
+}
+
 base::Result<std::unique_ptr<Server>> Server::start(base::EventLoop& loop, const base::Clock& clock,
-                                                    const Settings& settings) {
+                                                    const Settings& settings, Sockets sockets) {
     if (settings.names.empty())
         return base::fail(std::make_error_code(std::errc::invalid_argument),
                           "names: at least one is needed");
-    MITRAL_TRY(auto sockets, bind_all(settings));
     MITRAL_TRY(auto state, State::open(settings.state, clock));
     MITRAL_TRY(auto log,
                log::MessageLog::open({.directory = settings.state + "/messages",

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/event_loop.hpp"
+#include "base/fd.hpp"
 #include "cloud/settings.hpp"
 
 namespace mitral::cloud {
@@ -14,6 +15,14 @@ struct Ports {
     std::uint16_t admin = 0;
 };
 
+// Bound before the process gives up its rights: low ports need them.
+struct Sockets {
+    base::UniqueFd mqtt;
+    base::UniqueFd https;
+    base::UniqueFd admin;
+};
+[[nodiscard]] base::Result<Sockets> bind_sockets(const Settings& settings);
+
 // The whole local Azure in one process, wired together. Runs on the loop that it is given.
 class Server {
   public:
@@ -21,7 +30,8 @@ class Server {
     // loop runs.
     [[nodiscard]] static base::Result<std::unique_ptr<Server>> start(base::EventLoop& loop,
                                                                      const base::Clock& clock,
-                                                                     const Settings& settings);
+                                                                     const Settings& settings,
+                                                                     Sockets sockets);
     virtual ~Server() = default;
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
