@@ -1,0 +1,99 @@
+// A lane in memory: what a test put there, and what the uplink acknowledged.
+#pragma once
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/errors.hpp"
+#include "base/fd.hpp"
+#include "clinical/record.hpp"
+#include "spool/errors.hpp"
+#include "spool/reader.hpp"
+
+namespace mitral::test {
+
+struct FakeLane {
+    std::vector<spool::Record> records;
+    std::map<std::uint64_t, base::Error> broken;  // sequence → the error next() gives there, once
+    std::uint64_t acknowledged = 0;
+    std::uint64_t persisted = 0;
+    int rewinds = 0;
+    base::UniqueFd wake{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+
+    void announce() const {
+        const std::uint64_t one = 1;
+        (void)!::write(wake.get(), &one, sizeof one);
+    }
+    spool::Record& add(base::Bytes payload, bool ends_batch = true,
+                       spool::RecordKind kind = spool::RecordKind::data) {
+        records.push_back({{0xABCD, records.size() + 1}, kind, ends_batch, std::move(payload)});
+        return records.back();
+    }
+};
+
+class FakeReader final : public spool::LaneReader {
+  public:
+    explicit FakeReader(FakeLane& lane) : lane_(lane), position_(lane.acknowledged) {}
+
+    base::Result<std::optional<spool::Record>> next() override {
+        if (const auto broken = lane_.broken.find(position_ + 1); broken != lane_.broken.end())
+            return std::unexpected(broken->second);
+        if (position_ >= lane_.records.size()) {
+            std::uint64_t drained = 0;
+            (void)!::read(lane_.wake.get(), &drained, sizeof drained);
+            return std::nullopt;
+        }
+        return lane_.records[position_++];
+    }
+    void acknowledge(std::uint64_t sequence) noexcept override { lane_.acknowledged = sequence; }
+    base::Status persist() override {
+        lane_.persisted = lane_.acknowledged;
+        return {};
+    }
+    std::uint64_t acknowledged() const noexcept override { return lane_.acknowledged; }
+    base::Result<spool::Gap> skip_damage() override {
+        ++position_;
+        lane_.broken.erase(position_);
+        spool::Gap gap;
+        gap.first_sequence = gap.last_sequence = position_;
+        gap.reason = spool::GapReason::unreadable;
+        return gap;
+    }
+    base::Status rewind() override {
+        ++lane_.rewinds;
+        position_ = lane_.acknowledged;
+        return {};
+    }
+    base::Result<std::uint64_t> backlog() override {
+        return lane_.records.size() - lane_.acknowledged;
+    }
+    int wake_descriptor() const noexcept override { return lane_.wake.get(); }
+
+  private:
+    FakeLane& lane_;
+    std::size_t position_;
+};
+
+inline base::Bytes reading_record(const std::string& source, std::uint64_t number) {
+    clinical::Reading reading;
+    reading.source = source;
+    reading.control_id = source + "-" + std::to_string(number);
+    reading.received = {1'767'225'600'000 + static_cast<std::int64_t>(number)};
+    clinical::Observation observation;
+    observation.mdc = 147842;
+    observation.code = "MDC_ECG_HEART_RATE";
+    observation.unit = "/min";
+    observation.value = clinical::Decimal{628, -1};
+    reading.observations.push_back(observation);
+    base::Bytes record;
+    clinical::append_record(reading, record);
+    return record;
+}
+
+}  // namespace mitral::test
