@@ -69,8 +69,8 @@ class Stack:
                                 "--name", "fleet"], place.logs, "enroll-group")
         self.group = json.loads(answer)
         cloud = self._launch("mitral-cloud", [
-            self._program("mitral-cloud"), "serve", "--state", place.cloud, "--host", place.hub_name,
-            "--mqtt-port", ports.mqtt, "--https-port", ports.https, "--admin-port", ports.admin])
+            self._program("mitral-cloud"), "serve", "--state", place.cloud, "--name", "localhost",
+            "--assigned-hub", place.hub_name, "--mqtt-port", ports.mqtt, "--https-port", ports.https, "--admin-port", ports.admin])
         cloud.wait_until(self.hub.ready, "GET /ready")
 
     def _start_tpm(self):

@@ -79,6 +79,7 @@ class Layout:
         self.run = self.root / "run"
         self.vault_socket = self.run / "vault/vault.sock"
         self.lines_socket = self.run / "intake/lines.sock"
+        self.intake_status = self.run / "intake/lines.json"
         self.uplink_status = self.run / "uplink/uplink.json"
         self.assignment = self.state / "enrol/assignment.json"
         self.spool = self.state / "spool/lines"
@@ -131,7 +132,8 @@ class Layout:
                 "station_key": self.station_public, "user": "mitral-vault"},
             "intake-lines": {
                 "socket": self.lines_socket, "spool": self.spool, "vault": self.vault_socket,
-                "user": "mitral-intake", "max_bytes_mb": tuning.spool_mb, "segment_mb": tuning.segment_mb,
+                "user": "mitral-intake", "reader_group": "mitral-uplink", "status": self.intake_status,
+                "acknowledgements": self.state / "uplink", "max_bytes_mb": tuning.spool_mb, "segment_mb": tuning.segment_mb,
                 "batch_interval_s": tuning.batch_interval_s, "batch_kb": tuning.batch_kb},
             "enrol": {
                 "vault": self.vault_socket, "dps": self.dps, "root_files": [self.root_file],
