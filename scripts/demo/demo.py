@@ -40,7 +40,7 @@ def main():
     try:
         report = _run(stack, options, ending)
     except StartFailed as error:
-        print(f"demo: {error}", file=sys.stderr)
+        print(f"demo: {error}", file=sys.stderr, flush=True)
     finally:
         stack.stop()
     _finish(stack, report, options.keep)

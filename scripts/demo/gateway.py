@@ -66,7 +66,7 @@ class Stack:
         place, ports = self.layout, self.layout.ports
         self.say("starting a local Azure: DPS and IoT Hub over TLS")
         answer = processes.run([self._program("mitral-cloud"), "enroll-group", "--state", place.cloud,
-                                "--name", "fleet"], place.logs, "enroll-group")
+                                "--name", "fleet"], place.logs, "enroll-group", secret=True)
         self.group = json.loads(answer)
         cloud = self._launch("mitral-cloud", [
             self._program("mitral-cloud"), "serve", "--state", place.cloud, "--name", "localhost",
@@ -145,6 +145,7 @@ class Stack:
     # -- end -----------------------------------------------------------------------------------
     def close_intake(self):
         """SIGTERM: intake commits and closes its batch. False when it had to be killed."""
+        time.sleep(self.layout.tuning.batch_interval_s + 0.5)
         return self.parts["mitral-intake-lines"].stop()
 
     def drain(self, arrived, timeout=60.0, progress=lambda: None):

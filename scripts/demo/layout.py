@@ -141,7 +141,7 @@ class Layout:
             "uplink": {
                 "vault": self.vault_socket, "assignment": self.assignment, "spools": [self.spool],
                 "state": self.state / "uplink", "root_files": [self.root_file],
-                "token_lifetime_s": tuning.token_lifetime_s, "status": self.uplink_status,
+                "hub_port": self.ports.mqtt, "token_lifetime_s": tuning.token_lifetime_s, "status": self.uplink_status,
                 "user": "mitral-uplink"},
         }
         return "".join(_table(name, settings) for name, settings in tables.items())

@@ -119,8 +119,8 @@ class Supervisor:
         self._thread.join(timeout=2)
 
 
-def run(argv, log_directory, name, timeout=60):
-    """A step that ends by itself; its output, or StartFailed with the reason."""
+def run(argv, log_directory, name, timeout=60, secret=False):
+    """A step that ends by itself; its output (kept out of the log if secret), or StartFailed with the reason."""
     log = pathlib.Path(log_directory) / f"{name}.log"
     try:
         done = subprocess.run([str(part) for part in argv], stdin=subprocess.DEVNULL, capture_output=True,
@@ -128,7 +128,7 @@ def run(argv, log_directory, name, timeout=60):
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StartFailed(f"{name}: {error}") from error
     with log.open("a", encoding="utf-8") as file:
-        file.write(done.stdout + done.stderr)
+        file.write(done.stderr if secret else done.stdout + done.stderr)
     if done.returncode != 0:
         last = " | ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
         raise StartFailed(f"{name} ended with status {done.returncode}: {last} (log: {log})")
