@@ -109,12 +109,12 @@ base::Result<std::int64_t> Custody::expiry_for(base::Seconds lifetime) const {
     if (clock_.state() == base::ClockState::implausible || now < floor)
         return base::fail(VaultError::clock_refused,
                           "the clock stands before the signed time floor: set the clock");
-    MITRAL_TRY(const auto expiry, azure::token_expiry(now, lifetime));
-    if (expiry - floor > std::int64_t{state_.policy->allowance_s})
+    const auto expiry = azure::token_expiry(now, lifetime);
+    if (!expiry || *expiry - floor > std::int64_t{state_.policy->allowance_s})
         return base::fail(VaultError::clock_refused,
                           "the token would outlive the signed time floor by more than the "
                           "allowance: signed time is needed, or the clock runs ahead");
-    return expiry;
+    return *expiry;
 }
 
 base::Result<Token> Custody::sign(std::string_view module, std::string_view resource,
