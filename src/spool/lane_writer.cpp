@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t max_group_size = 4ULL << 20;
 // Without a new key (the vault is away) the live segment may grow to this many times its size.
 constexpr std::uint64_t stretch = 4;
+constexpr int max_repairs = 8;
 
 // Merges what touches or overlaps: one stretch, one record.
 std::vector<Gap> merge(std::vector<Gap> gaps) {
@@ -99,6 +100,10 @@ base::Status LaneWriter::ready(std::size_t frame_size) {
             return flushed;
         }
     }
+    if (auto repaired = repair_broken(); !repaired) {
+        holdoff_.failed(clock_.monotonic());
+        return repaired;
+    }
     MITRAL_CHECK(prepare_segment());
     MITRAL_CHECK(close_inherited_batch());
     return add_gaps();
@@ -177,6 +182,7 @@ std::optional<base::MonotonicTime> LaneWriter::batch_deadline() const noexcept {
 }
 
 base::Status LaneWriter::settle() {
+    MITRAL_CHECK(repair_broken());
     const bool overdue = batch_overdue();
     if (!overdue && !has_untold_gaps())
         return {};
@@ -202,13 +208,27 @@ base::Status LaneWriter::flush() {
     if (group_gap_end_ > 0)
         after.gap_end = after.size + group_gap_end_;
     if (auto written = live_->write(frames_, after, clock_.wall()); !written) {
-        retire(live_->abandon());
-        live_.reset();
+        broken_ = std::move(live_);
+        repairs_tried_ = 0;
         forget_group();
         holdoff_.failed(clock_.monotonic());
+        if (auto repaired = repair_broken(); !repaired)
+            base::log(base::Severity::warning, "spool-repair-failed",
+                      {{"cause", repaired.error().message()}});
         return written;
     }
     group_written();
+    return {};
+}
+
+// Gives up after some attempts: acquisition goes on, the reader may have to skip the file.
+base::Status LaneWriter::repair_broken() {
+    if (!broken_)
+        return {};
+    if (auto repaired = broken_->repair(); !repaired && ++repairs_tried_ < max_repairs)
+        return repaired;
+    retire(broken_->description());
+    broken_.reset();
     return {};
 }
 

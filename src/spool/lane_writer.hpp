@@ -31,9 +31,10 @@ class LaneWriter {
     [[nodiscard]] base::Status commit();
     [[nodiscard]] bool group_empty() const noexcept { return frames_.empty() && !lost_; }
 
-    // Adds the boundary and gap records that are due to the group.
+    // Repairs what a failed write left, and adds the boundary and gap records that are due to the
+    // group.
     [[nodiscard]] base::Status settle();
-    [[nodiscard]] bool has_untold_gaps() const noexcept { return told_ < tombstones_.size(); }
+    [[nodiscard]] bool needs_settling() const noexcept { return broken_ || has_untold_gaps(); }
     [[nodiscard]] std::optional<base::MonotonicTime> batch_deadline() const noexcept;
 
     // Reads the uplink's file. One that cannot be right is ignored.
@@ -64,6 +65,7 @@ class LaneWriter {
     LaneWriter(Storage& storage, const WriterOptions& options, Lane lane, KeyIssuer& keys,
                const base::Clock& clock);
     void adopt(std::uint64_t stream, RecoveredLane recovered);
+    [[nodiscard]] bool has_untold_gaps() const noexcept { return told_ < tombstones_.size(); }
     [[nodiscard]] base::Status prepare_segment();
     [[nodiscard]] base::Status seal(RecordKind kind, bool ends_batch, base::ByteView payload);
     [[nodiscard]] base::Status add_gaps();
@@ -71,6 +73,7 @@ class LaneWriter {
     [[nodiscard]] base::Status close_inherited_batch();
     [[nodiscard]] base::Status ready(std::size_t frame_size);
     [[nodiscard]] base::Status flush();
+    [[nodiscard]] base::Status repair_broken();
     void group_written();
     void forget_group() noexcept;
     void retire(ClosedSegment segment);
@@ -87,6 +90,9 @@ class LaneWriter {
 
     std::vector<ClosedSegment> closed_;  // rising
     std::unique_ptr<SegmentWriter> live_;
+    std::unique_ptr<SegmentWriter>
+        broken_;  // a write failed; to be repaired before the next record
+    int repairs_tried_ = 0;
     std::vector<Tombstone> tombstones_;
     std::size_t told_ = 0;  // how many of them the present group tells
 

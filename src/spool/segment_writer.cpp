@@ -66,17 +66,16 @@ base::Status SegmentWriter::write(base::ByteView frames, Slot after, base::WallT
     return {};
 }
 
-ClosedSegment SegmentWriter::abandon() noexcept {
-    if (on_disk()) {
-        // The slot may have been half written; the next opening of the lane repairs what fails
-        // here.
-        const auto restored = storage_.write(fd_.get(), encode_slot(slot_), slot_offset);
-        const auto cut = storage_.truncate(fd_.get(), slot_.size);
-        const auto synced = storage_.sync(fd_.get());
-        if (!restored || !cut || !synced)
-            base::log(base::Severity::warning, "spool-segment-abandoned", {{"path", path()}});
-    }
-    return description();
+base::Status SegmentWriter::repair() {
+    if (!on_disk())
+        return {};
+    MITRAL_CHECK(storage_.write(fd_.get(), encode_slot(slot_), slot_offset));
+    // What fails here is put right when the lane is opened the next time.
+    const auto cut = storage_.truncate(fd_.get(), slot_.size);
+    const auto synced = storage_.sync(fd_.get());
+    if (!cut || !synced)
+        base::log(base::Severity::warning, "spool-repair-incomplete", {{"path", path()}});
+    return {};
 }
 
 ClosedSegment SegmentWriter::close() {

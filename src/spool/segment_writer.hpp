@@ -40,8 +40,10 @@ class SegmentWriter {
     // abandon().
     [[nodiscard]] base::Status write(base::ByteView frames, Slot after, base::WallTime now);
 
-    // Cuts off what a failed write left (as far as the disk lets us) and gives up the file.
-    [[nodiscard]] ClosedSegment abandon() noexcept;
+    // After a failed write: shows the reader what was committed before, and cuts off the rest as
+    // far as the disk lets us. Until it succeeds the reader may find the slot half written.
+    [[nodiscard]] base::Status repair();
+    [[nodiscard]] ClosedSegment description() const;
     [[nodiscard]] ClosedSegment close();
 
     [[nodiscard]] std::uint64_t first_sequence() const noexcept { return first_; }
@@ -54,7 +56,6 @@ class SegmentWriter {
                   base::Bytes wrapped_key);
     [[nodiscard]] base::Status create(base::WallTime now);
     [[nodiscard]] std::string path() const;
-    [[nodiscard]] ClosedSegment description() const;
 
     Storage& storage_;
     Place place_;

@@ -58,7 +58,7 @@ class DirectoryWriter final : public Writer {
     base::Status commit() override {
         base::Status status;
         for (const auto& lane : lanes_) {
-            if (lane->has_untold_gaps())
+            if (lane->needs_settling())
                 note(lane->settle());
             if (auto committed = lane->commit(); !committed) {
                 free_space_after(committed.error());
@@ -91,7 +91,7 @@ class DirectoryWriter final : public Writer {
                 consider(*deadline);
             if (lane->awaits_acknowledgement())
                 consider(checked_ + acknowledgement_interval);
-            if (lane->has_untold_gaps())
+            if (lane->needs_settling())
                 consider(checked_ + retry_interval);
         }
         return next;

@@ -38,7 +38,7 @@ class BoundTest : public SpoolTest {
         Ledger ledger;
         const auto reader = open_reader(lane);
         const auto outcome = read_all(*reader);
-        EXPECT_FALSE(outcome.error) << outcome.error.message();
+        EXPECT_FALSE(outcome.error) << outcome.message;
         for (const auto& record : outcome.records)
             ledger.delivered(record);
         return ledger;
@@ -153,7 +153,7 @@ TEST_F(BoundTest, AReaderInADroppedSegmentJumpsOnAndLearnsWhatWent) {
     }
     fill(*writer, Lane::vitals, 1000, &ledger);
     const auto outcome = read_all(*reader);
-    EXPECT_FALSE(outcome.error) << outcome.error.message();
+    EXPECT_FALSE(outcome.error) << outcome.message;
     for (const auto& record : outcome.records)
         ledger.delivered(record);
     ledger.expect_complete("after the jump");

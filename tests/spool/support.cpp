@@ -114,6 +114,7 @@ SpoolTest::Outcome SpoolTest::read_all(LaneReader& reader) {
         auto record = reader.next();
         if (!record) {
             outcome.error = record.error().code;
+            outcome.message = record.error().message();
             return outcome;
         }
         if (!*record)

@@ -71,6 +71,7 @@ class SpoolTest : public ::testing::Test {
     struct Outcome {
         std::vector<Record> records;
         std::error_code error;  // what ended the reading, unset: the end
+        std::string message;
         [[nodiscard]] std::vector<std::string> texts() const;  // of data records
     };
     [[nodiscard]] static Outcome read_all(LaneReader& reader);
