@@ -131,6 +131,10 @@ base::Result<StoredObject> import_hmac_key(const Connection& tpm, const NonVolat
     MITRAL_TRY(const auto duplicate, decode_duplicate(blob));
     MITRAL_TRY(const auto generation, nv.generation(tpm));
     MITRAL_CHECK(check_is_ours(duplicate.object, generation));
+    return import_duplicate(tpm, duplicate);
+}
+
+base::Result<StoredObject> import_duplicate(const Connection& tpm, const Duplicate& duplicate) {
     MITRAL_TRY(const auto public_area, unmarshal_public(duplicate.object));
     TPM2B_PRIVATE sensitive{};
     MITRAL_CHECK(fill(sensitive, sensitive.buffer, sizeof sensitive.buffer, duplicate.sensitive));

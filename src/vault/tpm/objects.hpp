@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "vault/tpm/connection.hpp"
+#include "vault/tpm/duplication.hpp"
 #include "vault/tpm/nv.hpp"
 
 namespace mitral::vault::tpm {
@@ -19,7 +20,10 @@ struct StoredObject {
 [[nodiscard]] base::Bytes encode(const StoredObject& object);
 [[nodiscard]] base::Result<StoredObject> decode_object(base::ByteView bytes);
 
-// TPM2_Import and a trial load. Refuses a key whose public area is not exactly what Mitral's
+// TPM2_Import and a trial load, whatever the key's rights.
+[[nodiscard]] base::Result<StoredObject> import_duplicate(const Connection& tpm,
+                                                          const Duplicate& duplicate);
+// The same for orders: refuses a key whose public area is not exactly what Mitral's
 // stations make for the present generation.
 [[nodiscard]] base::Result<StoredObject> import_hmac_key(const Connection& tpm,
                                                          const NonVolatile& nv,

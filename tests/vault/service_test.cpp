@@ -1,0 +1,146 @@
+// Who may do what, how often, and what a stranger learns.
+#include "vault/service.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "support/proves.hpp"
+#include "vault/bench.hpp"
+
+namespace mitral::test {
+namespace {
+
+using vault::Operation;
+using vault::Request;
+using vault::VaultError;
+
+constexpr uid_t intake = 2001;
+constexpr uid_t uplink = 2002;
+constexpr uid_t enrol = 2003;
+constexpr uid_t update = 2004;
+constexpr uid_t operator_uid = 2005;
+constexpr uid_t idle = 2006;  // listed, with no right at all
+constexpr uid_t stranger = 2007;
+
+vault::RightsTable rights() {
+    using enum Operation;
+    return vault::RightsTable({{intake, {new_data_key, status}},
+                               {uplink, {mint_hub, open_data_key, status}},
+                               {enrol, {mint_registration, status}},
+                               {update, {mint_hub}, {std::string(module)}},
+                               {operator_uid, {status, begin_provisioning, execute_order}},
+                               {idle, {}}});
+}
+
+Request request_for(Operation operation, std::string_view module_id) {
+    Request request;
+    request.operation = operation;
+    request.hub = hub;
+    request.module_id = module_id;
+    request.lifetime = base::Seconds(60);
+    request.blob = {1, 2, 3};
+    return request;
+}
+
+VaultError answer_of(vault::Service& service, uid_t uid, base::ByteView datagram) {
+    return static_cast<VaultError>(service.answer(uid, datagram).view()[1]);
+}
+
+class Rights : public ::testing::Test {
+  protected:
+    void SetUp() override { ASSERT_TRUE(bench.provision()); }
+    Bench bench{BackendKind::software};
+    vault::Service service{bench.backend(), rights(), {1'000'000, 1'000'000}, bench.clock};
+};
+
+// The whole matrix: every peer × every operation × every identity, against this list and nothing
+// else.
+TEST_F(Rights, TheWholeMatrixIsAsGranted) {
+    MITRAL_PROVES("T-ID-03", "CR 2.1");
+    using enum Operation;
+    using Cell = std::tuple<uid_t, Operation, std::string>;
+    const std::set<Cell> granted = {
+        {intake, new_data_key, ""},
+        {intake, status, ""},
+        {uplink, mint_hub, ""},
+        {uplink, open_data_key, ""},
+        {uplink, status, ""},
+        {enrol, mint_registration, ""},
+        {enrol, status, ""},
+        {update, mint_hub, std::string(module)},
+        {operator_uid, status, ""},
+        {operator_uid, begin_provisioning, ""},
+        {operator_uid, execute_order, ""},
+    };
+    int allowed = 0;
+    int refused = 0;
+    for (const uid_t uid : {uid_t{0}, intake, uplink, enrol, update, operator_uid, idle, stranger})
+        for (std::uint8_t number = 1; number <= vault::last_operation; ++number)
+            for (const std::string_view identity : {std::string_view{}, module, alert_module}) {
+                const auto operation = static_cast<Operation>(number);
+                if (operation != mint_hub && !identity.empty())
+                    continue;
+                const auto status =
+                    answer_of(service, uid, vault::encode(request_for(operation, identity)));
+                const bool expected = granted.contains({uid, operation, std::string(identity)});
+                EXPECT_EQ(status != VaultError::refused, expected)
+                    << uid << " " << to_string(operation) << " " << identity;
+                ++(expected ? allowed : refused);
+            }
+    EXPECT_EQ(allowed, static_cast<int>(granted.size()));
+    EXPECT_EQ(refused, 8 * 9 - allowed);
+}
+
+TEST_F(Rights, AStrangerLearnsNothingFromTheAnswers) {
+    MITRAL_PROVES("T-ID-03");
+    const auto generic =
+        service.answer(stranger, vault::encode(request_for(Operation::status, {})));
+    std::vector<base::Bytes> probes;
+    for (std::uint8_t number = 0; number < 12; ++number)
+        probes.push_back({1, number});
+    probes.push_back({});
+    probes.push_back(base::Bytes(4096, 0xff));
+    probes.push_back(vault::encode(request_for(Operation::mint_hub, {})));
+    probes.push_back(vault::encode(request_for(Operation::execute_order, {})));
+    for (const auto& probe : probes) {
+        const auto answer = service.answer(stranger, probe);
+        EXPECT_TRUE(std::equal(answer.view().begin(), answer.view().end(), generic.view().begin(),
+                               generic.view().end()));
+    }
+    EXPECT_EQ(generic.size(), 4U);  // version, refused, empty text
+}
+
+TEST_F(Rights, RefusalsAreCounted) {
+    MITRAL_PROVES("T-ID-03", "T-LOG-02");
+    for (int i = 0; i < 5; ++i)
+        (void)service.answer(stranger, vault::encode(request_for(Operation::mint_hub, {})));
+    const auto reply = service.answer(uplink, vault::encode(request_for(Operation::status, {})));
+    EXPECT_EQ(vault::decode_status_reply(reply.view())->refusal_count, 5U);
+}
+
+TEST_F(Rights, AFloodCostsTheFlooderOnly) {
+    MITRAL_PROVES("T-TOK-04", "T-DOS-04");
+    vault::Service limited(bench.backend(), rights(), {10, 60}, bench.clock);
+    const auto ask = vault::encode(request_for(Operation::mint_hub, {}));
+    int minted = 0;
+    for (int i = 0; i < 200; ++i)
+        minted += vault::decode_token_reply(limited.answer(uplink, ask).view()).has_value();
+    EXPECT_EQ(minted, 10);
+    EXPECT_EQ(bench.status().mint_count, 10U);
+    EXPECT_EQ(answer_of(limited, uplink, ask), VaultError::rate_limited);
+    // Somebody else is served, and the flooder again after a while, at the stated rate.
+    EXPECT_EQ(answer_of(limited, intake, vault::encode(request_for(Operation::new_data_key, {}))),
+              VaultError{});
+    bench.clock.advance(base::Milliseconds(1000));
+    EXPECT_EQ(answer_of(limited, uplink, ask), VaultError{});
+    EXPECT_EQ(answer_of(limited, uplink, ask), VaultError::rate_limited);
+    bench.clock.advance(base::Seconds(3600));
+    minted = 0;
+    for (int i = 0; i < 50; ++i)
+        minted += answer_of(limited, uplink, ask) == VaultError{};
+    EXPECT_EQ(minted, 10);
+}
+
+}  // namespace
+}  // namespace mitral::test
