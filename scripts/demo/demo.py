@@ -86,7 +86,7 @@ def _end_in_order(stack, ward, view):
     if not stack.close_intake():
         view.announce("intake did not end by itself and was killed")
     view.heading = "ending: the queue drains"
-    arrived = stack.drain(lambda: ward.all_arrived(stack.queued_records()), DRAIN_S)
+    arrived = stack.wait_for(lambda: ward.all_arrived(stack.queued_records()), DRAIN_S)
     view.announce("the queue is empty" if arrived else f"the queue did not drain within {DRAIN_S:.0f} s")
     view.end()
     ward.end()

@@ -113,10 +113,10 @@ class Stack:
     def _connected(self):
         return self.uplink_status().get("connected") is True
 
-    def reconnected(self):
-        """True when the status file is the running uplink's own and says connected."""
-        uplink = self.parts["mitral-uplink"]
-        return uplink.running and self.uplink_status().get("pid", uplink.pid) == uplink.pid and self._connected()
+    def connected_since(self, moment):
+        """True when the uplink has said after `moment` (Unix seconds) that it is connected."""
+        status = self.uplink_status()
+        return bool(status.get("connected")) and clock.unix_seconds(status["updated"]) > moment
 
     # -- looking in ----------------------------------------------------------------------------
     def uplink_status(self):
@@ -148,14 +148,14 @@ class Stack:
         time.sleep(self.layout.tuning.batch_interval_s + 0.5)
         return self.parts["mitral-intake-lines"].stop()
 
-    def drain(self, arrived, timeout=60.0, progress=lambda: None):
-        """Waits until `arrived()` holds. True when it did in time."""
+    @staticmethod
+    def wait_for(holds, timeout):
+        """Polls until `holds()`. True when it did in time."""
         deadline = time.monotonic() + timeout
-        while not arrived():
+        while not holds():
             if time.monotonic() > deadline:
                 return False
-            progress()
-            time.sleep(0.2)
+            time.sleep(0.1)
         return True
 
     def stop(self):

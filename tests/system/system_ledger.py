@@ -21,10 +21,10 @@ DRAIN_S = 60.0
 class LedgerUnderFaults(stack.StackTest):
     tuning = layout.Tuning(batch_interval_s=1, batch_kb=128, segment_mb=1)
     plans = (
-        Plan("bed-1", acknowledge="line", interval_s=0, window=24),
-        Plan("bed-2", acknowledge="batch", interval_s=0, window=64, first_row=300, extra_digit=True),
-        Plan("bed-3", acknowledge="line", interval_s=0, window=24, first_row=800, wave_every=40),
-        Plan("bed-4", acknowledge="batch", interval_s=0, window=48, first_row=1400, omit_known_unit=True),
+        Plan("bed-1", acknowledge="line", interval_s=0.006, window=24),
+        Plan("bed-2", acknowledge="batch", interval_s=0.006, window=64, first_row=300, extra_digit=True),
+        Plan("bed-3", acknowledge="line", interval_s=0.006, window=24, first_row=800, wave_every=40),
+        Plan("bed-4", acknowledge="batch", interval_s=0.006, window=48, first_row=1400, omit_known_unit=True),
     )
 
     @classmethod
@@ -34,7 +34,7 @@ class LedgerUnderFaults(stack.StackTest):
         cls.faults = cls._run_patients()
         cls.refused = cls.ward.refused
         cls.closed_by_itself = cls.stack.close_intake()
-        cls.drained = cls.stack.drain(lambda: cls.ward.all_arrived(cls.stack.queued_records()), DRAIN_S)
+        cls.drained = cls.stack.wait_for(lambda: cls.ward.all_arrived(cls.stack.queued_records()), DRAIN_S)
         cls.ward.end()
         cls.lines = list(cls.stack.hub.log())
         cls.report = ledger.balance(cls.stack.layout.books, cls.lines)

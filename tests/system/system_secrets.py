@@ -39,7 +39,7 @@ class Secrets(stack.StackTest):
         cls.ward.start()
         time.sleep(2)
         cls.stack.renew_token()
-        cls.stack.drain(lambda: cls.stack.renewals() > 0, 20)
+        cls.stack.wait_for(lambda: cls.stack.renewals() > 0, 20)
         cls.ward.stop()
         cls.ward.end()
 
