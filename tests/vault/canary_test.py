@@ -1,0 +1,308 @@
+"""A known device key is given to the real daemon; then everything an attacker can read is searched for it:
+the daemon's memory (as root), its files, its log, and the wire between it and the TPM, recorded by a
+proxy. With the TPM back end it must be nowhere. The same search over the software back end must find it:
+a search that cannot find is no proof.
+"""
+import base64
+import hashlib
+import hmac
+import json
+import os
+import pathlib
+import re
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import unittest
+import urllib.parse
+
+from support.proves import main, proves
+
+BINARIES = pathlib.Path(os.environ["MITRAL_BINARY_DIR"])
+DAEMON = BINARIES / "bin" / "mitral-vault"
+STATION = BINARIES / "tests" / "vault" / "canary_station"
+REGISTRATION = b"canary-unit"
+MINTS = 34  # × 3 kinds of token: more than a hundred
+
+
+def forms_of(key):
+    """Every shape in which a key is as good as itself."""
+    padded = key.ljust(64, b"\0")
+    text = base64.b64encode(key)
+    forms = {
+        "raw": key,
+        "hex": key.hex().encode(),
+        "HEX": key.hex().upper().encode(),
+        "base64": text.rstrip(b"="),
+        "base64url": base64.urlsafe_b64encode(key).rstrip(b"="),
+        "percent-encoded base64": urllib.parse.quote(text, safe="").encode(),
+        "hmac inner pad": bytes(b ^ 0x36 for b in padded),
+        "hmac outer pad": bytes(b ^ 0x5C for b in padded),
+        "raw, reversed": key[::-1],
+    }
+    for shift in (1, 2):  # base64 of the key inside a longer text
+        inner = base64.b64encode(bytes(shift) + key)
+        forms[f"base64 +{shift}"] = inner[4:-4]
+    return forms
+
+
+def found_in(data, secrets):
+    return [f"{name} ({form})" for name, key in secrets.items()
+            for form, pattern in forms_of(key).items() if pattern in data]
+
+
+def memory_of(pid):
+    """Every readable page of a process, joined region by region."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            match = re.match(r"([0-9a-f]+)-([0-9a-f]+) r", line)
+            if not match or "[vvar" in line or "[vsyscall" in line:
+                continue
+            start, end = (int(x, 16) for x in match.groups())
+            chunk = bytearray()
+            for at in range(start, end, 1 << 20):
+                try:
+                    memory.seek(at)
+                    chunk += memory.read(min(1 << 20, end - at))
+                except (OSError, OverflowError):
+                    continue
+            yield line.split()[-1], bytes(chunk)
+
+
+def free_pair():
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+                return port
+            except (OSError, OverflowError):
+                continue
+
+
+class RecordingProxy:
+    """Two ports in a row, forwarded to swtpm's two; what passes is kept."""
+
+    def __init__(self, target):
+        self.record = bytearray()
+        self.port = free_pair()
+        self.listeners = []
+        for offset in (0, 1):
+            listener = socket.socket()
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", self.port + offset))
+            listener.listen(8)
+            self.listeners.append(listener)
+            threading.Thread(target=self._accept, args=(listener, target + offset), daemon=True).start()
+
+    def _accept(self, listener, target):
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", target))
+            threading.Thread(target=self._forward, args=(client, server), daemon=True).start()
+
+    def _forward(self, client, server):
+        with client, server:
+            while True:
+                for ready in select.select([client, server], [], [])[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        return
+                    self.record += data
+                    (server if ready is client else client).sendall(data)
+
+    def close(self):
+        for listener in self.listeners:
+            listener.close()
+
+
+def ed25519_pair():
+    pem = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-outform", "DER"],
+                         check=True, capture_output=True).stdout
+    public = subprocess.run(["openssl", "pkey", "-inform", "DER", "-pubout", "-outform", "DER"],
+                            check=True, capture_output=True, input=pem).stdout
+    return pem[-32:], public[-32:]
+
+
+class Unit:
+    """Daemon, its trust zone and its station in a scratch directory."""
+
+    def __init__(self, backend):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="mitral-canary-"))
+        self.swtpm = self.proxy = self.daemon = None
+        station, public = ed25519_pair()
+        self.group_key = os.urandom(32)
+        (self.directory / "station.key").write_bytes(station)
+        (self.directory / "group.key").write_bytes(self.group_key)
+        (self.directory / "station.pub").write_text(base64.b64encode(public).decode() + "\n")
+        tcti = "device:/dev/null"
+        if backend == "tpm":
+            self._start_swtpm()
+            tcti = f"swtpm:host=127.0.0.1,port={self.proxy.port}"
+        self.socket = str(self.directory / "vault.sock")
+        (self.directory / "mitral.toml").write_text(f"""
+[vault]
+socket = "{self.socket}"
+state = "{self.directory}/state"
+backend = "{backend}"
+tcti = "{tcti}"
+station_key = "{self.directory}/station.pub"
+rate_burst = 10000
+[[vault.peer]]
+user = "{os.getuid()}"
+may = ["mint-hub", "mint-registration", "new-data-key", "open-data-key", "begin-provisioning",
+       "execute-order", "status"]
+identities = ["device", "modules/DeviceUpdate"]
+""")
+        self.log = (self.directory / "log").open("wb")
+        self.daemon = subprocess.Popen([DAEMON, "--config", self.directory / "mitral.toml"],
+                                       stderr=subprocess.PIPE)
+        self.log_thread = threading.Thread(target=self._keep_log, daemon=True)
+        self.ready = threading.Event()
+        self.log_thread.start()
+        if not self.ready.wait(30):
+            raise AssertionError("the daemon does not get ready: " + self.log_text().decode())
+
+    def _keep_log(self):
+        for line in self.daemon.stderr:
+            self.log.write(line)
+            self.log.flush()
+            if b"vault-ready" in line:
+                self.ready.set()
+
+    def _start_swtpm(self):
+        port = free_pair()
+        (self.directory / "tpm").mkdir()
+        self.swtpm = subprocess.Popen(
+            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.directory}/tpm", "--server",
+             f"type=tcp,bindaddr=127.0.0.1,port={port}", "--ctrl",
+             f"type=tcp,bindaddr=127.0.0.1,port={port + 1}", "--flags", "not-need-init"])
+        while True:  # until it listens; it offers nothing else to wait for
+            if self.swtpm.poll() is not None:
+                raise AssertionError("swtpm does not start")
+            try:
+                socket.create_connection(("127.0.0.1", port + 1)).close()
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except ConnectionRefusedError:
+                select.select([], [], [], 0.002)
+        self.proxy = RecordingProxy(port)
+
+    def station(self, *arguments):
+        result = subprocess.run([STATION, *arguments], capture_output=True, text=True)
+        if result.returncode:
+            raise AssertionError(result.stderr + self.log_text().decode())
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    def live(self):
+        self.station("provision", self.socket, self.directory / "station.key",
+                     self.directory / "group.key")
+        return self.station("exercise", self.socket, str(MINTS))
+
+    def secrets(self):
+        device = hmac.digest(self.group_key, REGISTRATION, "sha256")
+        module = hmac.digest(device, b"mitral module key 1\0DeviceUpdate", "sha256")
+        return {"group key": self.group_key, "device key": device, "module key": module}
+
+    def log_text(self):
+        return (self.directory / "log").read_bytes()
+
+    def files(self):
+        for path in (self.directory / "state").rglob("*"):
+            if path.is_file():
+                yield path, path.read_bytes()
+
+    def close(self):
+        for process in (self.daemon, self.swtpm):
+            if process:
+                process.kill()
+                process.wait()
+        if self.daemon:
+            self.daemon.stderr.close()
+        if self.proxy:
+            self.proxy.close()
+        self.log.close()
+        shutil.rmtree(self.directory)
+
+
+def judge(token, keys):
+    """An independent reading of Azure's rule: HMAC over the raw sr and se."""
+    prefix, _, fields = token.partition(" ")
+    assert prefix == "SharedAccessSignature", prefix
+    parts = dict(field.split("=", 1) for field in fields.split("&"))
+    resource = urllib.parse.unquote(parts["sr"])
+    key = keys["module key"] if "/modules/" in resource else keys["device key"]
+    mac = hmac.new(key, f"{parts['sr']}\n{parts['se']}".encode(), hashlib.sha256).digest()
+    return resource, base64.b64encode(mac).decode() == urllib.parse.unquote(parts["sig"]), mac
+
+
+@unittest.skipUnless(os.geteuid() == 0, "reading another process's memory needs root")
+class Canary(unittest.TestCase):
+    def unit(self, backend):
+        unit = Unit(backend)
+        self.addCleanup(unit.close)
+        return unit
+
+    @proves("T-KEY-01", "T-KEY-02", "T-PHY-01", "T-PHY-02", "T-TOK-03", "CR 1.14", "CR 4.1")
+    def test_with_a_tpm_the_key_is_nowhere(self):
+        unit = self.unit("tpm")
+        got = unit.live()
+        secrets = unit.secrets()
+        regions = 0
+        for name, data in memory_of(unit.daemon.pid):
+            regions += 1
+            self.assertEqual(found_in(data, secrets), [], f"in memory: {name}")
+        self.assertGreater(regions, 20)
+        for path, data in unit.files():
+            self.assertEqual(found_in(data, secrets), [], f"in {path}")
+        self.assertEqual(found_in(unit.log_text(), secrets), [])
+        self.assertNotIn(b"SharedAccessSignature", unit.log_text())
+        bus = bytes(unit.proxy.record)
+        self.assertGreater(len(bus), 100_000)
+        self.assertEqual(found_in(bus, secrets), [], "on the TPM bus")
+        # Nor what the TPM answered: MACs and data keys cross the bus encrypted only.
+        tokens = 0
+        for line in got:
+            if "data_key" in line:
+                self.assertTrue(line["opens"])
+                self.assertNotIn(bytes.fromhex(line["data_key"]), bus)
+            else:
+                resource, good, mac = judge(line["token"], secrets)
+                self.assertTrue(good, resource)
+                self.assertNotIn(mac, bus)
+                tokens += 1
+        self.assertGreater(tokens, 100)
+
+        # The recorder does record: what is sent in the clear is found.
+        unit.daemon.kill()
+        unit.daemon.wait()
+        marker = os.urandom(32)
+        (unit.directory / "marker").write_bytes(marker)
+        subprocess.run(["tpm2_hash", "-T", f"swtpm:host=127.0.0.1,port={unit.proxy.port}",
+                        unit.directory / "marker"], check=True, capture_output=True)
+        self.assertIn(marker, bytes(unit.proxy.record))
+
+    @proves("T-KEY-01")
+    def test_the_same_search_finds_it_in_the_software_store(self):
+        unit = self.unit("software")
+        for line in unit.live():
+            if "token" in line:
+                self.assertTrue(judge(line["token"], unit.secrets())[1])
+        device = {"device key": unit.secrets()["device key"]}
+        hits = [hit for _, data in memory_of(unit.daemon.pid) for hit in found_in(data, device)]
+        self.assertIn("device key (raw)", hits)
+        # The group key never was on the unit, with any back end.
+        group = {"group key": unit.group_key}
+        for name, data in memory_of(unit.daemon.pid):
+            self.assertEqual(found_in(data, group), [], f"in memory: {name}")
+
+
+if __name__ == "__main__":
+    main()
