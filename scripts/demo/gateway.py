@@ -3,6 +3,7 @@ import json
 import pathlib
 import shutil
 import signal
+import socket
 import tempfile
 import time
 
@@ -49,7 +50,7 @@ class Stack:
         self._start_vault()
         self._provision()
         self._enrol()
-        self._start_daemon("mitral-intake-lines", self.layout.lines_socket.exists, "its socket")
+        self._start_daemon("mitral-intake-lines", lambda: processes.answers(self.layout.lines_socket), "its socket")
         self._start_daemon("mitral-uplink", self._connected, "the first connection to the hub")
         return self
 
@@ -86,7 +87,8 @@ class Stack:
     def _start_vault(self):
         self.say("starting the vault (back end: tpm)")
         station.make_station_key(self.layout.station / "station.key", self.layout.station_public)
-        self._start_daemon("mitral-vault", self.layout.vault_socket.exists, "its socket")
+        self._start_daemon("mitral-vault", lambda: processes.answers(self.layout.vault_socket, socket.SOCK_SEQPACKET),
+                           "its socket")
 
     def _provision(self):
         self.say("provisioning: a key derived for this unit, wrapped for this TPM (development station)")

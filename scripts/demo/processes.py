@@ -168,5 +168,15 @@ def accepts(port):
         return False
 
 
+def answers(path, kind=socket.SOCK_STREAM):
+    """True when somebody listens on this Unix socket; the file alone may be a moment older."""
+    with socket.socket(socket.AF_UNIX, kind) as probe:
+        try:
+            probe.connect(str(path))
+            return True
+        except OSError:
+            return False
+
+
 def is_root():
     return os.geteuid() == 0
