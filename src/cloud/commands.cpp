@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "base/event_loop.hpp"
@@ -56,6 +57,9 @@ base::Result<std::string> hub_host(const State& state) {
 base::Status serve(const Settings& settings) {
     MITRAL_CHECK(base::harden_process());
     ::umask(0022);  // clients read the certificate authority; what is secret has a mode of its own
+    // A file size limit is a full disk: the write fails, nothing is acknowledged, the process
+    // stays.
+    (void)std::signal(SIGXFSZ, SIG_IGN);
     raise_descriptor_limit();
     MITRAL_TRY(const auto loop, base::EventLoop::create());
     MITRAL_CHECK(loop->on_termination([&] { loop->stop(); }));

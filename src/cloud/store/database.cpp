@@ -75,8 +75,11 @@ void Database::Close::operator()(sqlite3* database) const noexcept {
 }
 
 base::Result<Database> Database::open(const std::string& path) {
-    // Created here first: SQLite would make it readable to others.
-    MITRAL_TRY(const auto file, base::open_file(path, O_RDWR | O_CREAT, 0600));
+    {
+        // Created here first: SQLite would make it readable to others. Closed before SQLite opens
+        // it: a later close would release the locks that SQLite holds (fcntl(2)).
+        MITRAL_TRY(const auto file, base::open_file(path, O_RDWR | O_CREAT, 0600));
+    }
     sqlite3* raw = nullptr;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
     const int opened = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);

@@ -1,0 +1,182 @@
+#include <gtest/gtest.h>
+
+#include "azure/dps.hpp"
+#include "azure/sas.hpp"
+#include "base/encoding.hpp"
+#include "cloud/dps/registrar.hpp"
+#include "cloud/error.hpp"
+#include "cloud/state.hpp"
+#include "support/proves.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace mitral::cloud::dps {
+namespace {
+
+constexpr base::WallTime start{1'790'000'000'000};
+
+class ProvisioningTest : public ::testing::Test {
+  protected:
+    ProvisioningTest()
+        : state_(*State::open(directory_.path("state"), clock_)),
+          gatekeeper_(state_->enrollments, state_->id_scope, clock_, base::Seconds(300)),
+          registrar_(gatekeeper_, state_->registry, state_->database, clock_,
+                     {.assigned_hub = "hub.mitral.test:8883", .retry_after = base::Seconds(3)}) {
+        group_ = *state_->enrollments.put({.kind = EnrollmentKind::group, .id = "fleet"}, "");
+    }
+
+    std::string token(const std::string& group_key, const std::string& id,
+                      const std::string& signed_id, base::Seconds life = base::Seconds(3600)) {
+        const auto key = azure::derive_device_key(*base::from_base64(group_key), id);
+        return token_with(base::to_base64(key.view()), signed_id, life);
+    }
+    std::string token_with(const std::string& key, const std::string& signed_id,
+                           base::Seconds life = base::Seconds(3600)) {
+        const auto made = azure::sign_token(
+            *base::from_base64(key), state_->id_scope + "/registrations/" + signed_id,
+            clock_.wall().unix_seconds() + life.count(), "registration");
+        EXPECT_TRUE(made);
+        return std::string(base::as_text(made->view()));
+    }
+    Claim claim(const std::string& id, const std::string& shown) const {
+        return {.id_scope = state_->id_scope, .registration_id = id, .token = shown};
+    }
+    static azure::RegistrationAnswer parsed(const Answer& answer) {
+        const auto body = azure::parse_registration_answer(answer.body);
+        EXPECT_TRUE(body) << answer.body;
+        return body.value_or(azure::RegistrationAnswer{});
+    }
+    Answer register_fully(const std::string& id, const std::string& shown) {
+        const auto first = registrar_.enroll(claim(id, shown), "");
+        if (first.status != 202)
+            return first;
+        return registrar_.look_up(claim(id, shown), parsed(first).operation_id);
+    }
+
+    test::TemporaryDirectory directory_;
+    base::ManualClock clock_{start};
+    std::unique_ptr<State> state_;
+    Gatekeeper gatekeeper_;
+    Registrar registrar_;
+    Enrollment group_;
+};
+
+TEST_F(ProvisioningTest, AssignsAMemberOfTheGroup) {
+    const std::string id = "dev-01";
+    const auto shown = token(group_.primary_key, id, id);
+    const auto first = registrar_.enroll(claim(id, shown), R"({"registrationId":"DEV-01"})");
+    EXPECT_EQ(first.status, 202);
+    EXPECT_EQ(first.retry_after, base::Seconds(3));
+    EXPECT_EQ(parsed(first).status, azure::RegistrationStatus::assigning);
+    EXPECT_FALSE(*state_->registry.find(id));
+    const auto second = registrar_.look_up(claim(id, shown), parsed(first).operation_id);
+    EXPECT_EQ(second.status, 200);
+    EXPECT_EQ(parsed(second).status, azure::RegistrationStatus::assigned);
+    EXPECT_EQ(parsed(second).assigned_hub, "hub.mitral.test:8883");
+    EXPECT_EQ(parsed(second).device_id, id);
+    const auto device = *state_->registry.find(id);
+    ASSERT_TRUE(device);
+    const auto key = azure::derive_device_key(*base::from_base64(group_.primary_key), id);
+    EXPECT_EQ(device->primary_key, base::to_base64(key.view()));
+}
+
+TEST_F(ProvisioningTest, TakesTheSecondaryKeyAndAnyCaseOfTheId) {
+    EXPECT_EQ(register_fully("dev-02", token(group_.secondary_key, "dev-02", "dev-02")).status,
+              200);
+    const auto upper = register_fully("DEV-03", token(group_.primary_key, "DEV-03", "DEV-03"));
+    EXPECT_EQ(upper.status, 200);
+    EXPECT_EQ(parsed(upper).device_id, "dev-03");
+}
+
+TEST_F(ProvisioningTest, RegistersAgainWithoutASecondDevice) {
+    const auto shown = token(group_.primary_key, "dev-01", "dev-01");
+    ASSERT_EQ(register_fully("dev-01", shown).status, 200);
+    const auto generation = (*state_->registry.find("dev-01"))->generation;
+    ASSERT_EQ(register_fully("dev-01", shown).status, 200);
+    EXPECT_EQ((*state_->registry.find("dev-01"))->generation, generation);
+    EXPECT_EQ(registrar_.state(claim("dev-01", shown)).status, 200);
+}
+
+TEST_F(ProvisioningTest, RefusesWrongClaims) {
+    MITRAL_PROVES("T-TOK-02", "T-TOK-05", "T-KEY-02", "CR 1.2", "CR 1.14");
+    const auto good = token(group_.primary_key, "dev-01", "dev-01");
+    const auto other_group =
+        state_->enrollments.put({.kind = EnrollmentKind::group, .id = "other"}, "");
+    const auto stranger = base::to_base64(base::Bytes(32, 7));
+    EXPECT_EQ(registrar_.enroll(claim("dev-01", good), "").status, 202);  // the control
+    EXPECT_EQ(registrar_.enroll(claim("dev-02", good), "").status, 401);
+    EXPECT_EQ(registrar_.enroll(claim("dev-0", good), "").status, 401);
+    EXPECT_EQ(registrar_.enroll(claim("dev-01", token(group_.primary_key, "dev-01", "dev-02")), "")
+                  .status,
+              401);
+    EXPECT_EQ(registrar_.enroll(claim("dev-01", token(group_.primary_key, "dev-02", "dev-01")), "")
+                  .status,
+              401);
+    EXPECT_EQ(registrar_.enroll(claim("dev-01", token(stranger, "dev-01", "dev-01")), "").status,
+              401);
+    EXPECT_EQ(
+        registrar_.enroll(claim("dev-01", token_with(group_.primary_key, "dev-01")), "").status,
+        401)
+        << "the group key itself is no device key";
+    EXPECT_EQ(registrar_.enroll(claim("dev-01", ""), "").status, 401);
+    auto elsewhere = claim("dev-01", good);
+    elsewhere.id_scope = "0ne00000000";
+    EXPECT_EQ(registrar_.enroll(elsewhere, "").status, 401);
+    clock_.advance(std::chrono::hours(2));
+    EXPECT_EQ(registrar_.enroll(claim("dev-01", good), "").status, 401);
+}
+
+TEST_F(ProvisioningTest, AnErrorBodyIsOfItsOwnForm) {
+    const auto refused = registrar_.enroll(claim("dev-01", ""), "");
+    const auto body = azure::parse_service_error(refused.body);
+    ASSERT_TRUE(body);
+    EXPECT_EQ(body->code, 401002);
+    EXPECT_EQ(body->message, "Unauthorized");
+}
+
+TEST_F(ProvisioningTest, RefusesStrangeBodiesAndOperations) {
+    MITRAL_PROVES("T-SW-03", "CR 3.5");
+    const auto shown = token(group_.primary_key, "dev-01", "dev-01");
+    EXPECT_EQ(registrar_.enroll(claim("dev-01", shown), R"({"registrationId":"dev-02"})").status,
+              400);
+    EXPECT_EQ(registrar_.enroll(claim("dev-01", shown), "{").status, 400);
+    EXPECT_EQ(registrar_.enroll(claim("dev-01", shown), std::string(10'000, '[')).status, 400);
+    EXPECT_EQ(registrar_.look_up(claim("dev-01", shown), "4.none").status, 404);
+    (void)registrar_.enroll(claim("dev-01", shown), "");
+    EXPECT_EQ(registrar_.look_up(claim("dev-01", shown), "4.guess").status, 404);
+    const auto stranger = token(group_.primary_key, "dev-02", "dev-02");
+    EXPECT_EQ(registrar_.look_up(claim("dev-01", stranger), "4.guess").status, 401);
+}
+
+TEST_F(ProvisioningTest, ADisabledIndividualEntryBeatsTheGroup) {
+    MITRAL_PROVES("T-ID-02", "CR 1.13");
+    auto entry = *state_->enrollments.put({.kind = EnrollmentKind::individual, .id = "DEV-09"}, "");
+    const auto own = token_with(entry.primary_key, "dev-09");
+    EXPECT_EQ(registrar_.enroll(claim("dev-09", token(group_.primary_key, "dev-09", "dev-09")), "")
+                  .status,
+              401);
+    EXPECT_EQ(register_fully("dev-09", own).status, 200);
+    entry.enabled = false;
+    ASSERT_TRUE(state_->enrollments.put(entry, entry.etag));
+    const auto disabled = registrar_.enroll(claim("dev-09", own), "");
+    EXPECT_EQ(disabled.status, 200);
+    EXPECT_EQ(parsed(disabled).status, azure::RegistrationStatus::disabled);
+}
+
+TEST_F(ProvisioningTest, EnrolmentsGuardEtagsKeysAndNumbers) {
+    auto group = group_;
+    EXPECT_EQ(state_->enrollments.put(group, "old").error().code, CloudError::stale_etag);
+    EXPECT_TRUE(state_->enrollments.put(group, group.etag));
+    group.primary_key = "short";
+    EXPECT_EQ(state_->enrollments.put(group, "").error().code, CloudError::invalid_argument);
+    EXPECT_EQ(state_->enrollments.put({.id = "no space"}, "").error().code,
+              CloudError::invalid_argument);
+    for (std::size_t i = 1; i < Enrollments::max_groups; ++i)
+        ASSERT_TRUE(state_->enrollments.put({.id = "g-" + std::to_string(i)}, ""));
+    EXPECT_FALSE(state_->enrollments.put({.id = "g-last"}, ""));
+    EXPECT_TRUE(state_->enrollments.remove(EnrollmentKind::group, "g-1"));
+    EXPECT_EQ(state_->enrollments.remove(EnrollmentKind::group, "g-1").error().code,
+              CloudError::not_found);
+}
+
+}  // namespace
+}  // namespace mitral::cloud::dps

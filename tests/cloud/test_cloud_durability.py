@@ -1,0 +1,107 @@
+"""Every message that was acknowledged is in the log, although the process is killed in mid-burst."""
+import random
+import signal
+import threading
+import time
+import unittest
+
+from cloud.local_azure import LocalAzure, sas
+from cloud.mqtt_client import Mqtt, publish_packet
+from support.proves import main, proves
+
+ROUNDS = 6
+WINDOW = 200
+
+
+class Publisher(threading.Thread):
+    """Publishes numbered messages with a window of unacknowledged ones until the connection breaks."""
+
+    def __init__(self, azure, device, round_number):
+        super().__init__(daemon=True)
+        self.azure, self.device, self.round = azure, device, round_number
+        self.acknowledged = set()
+        self.started = threading.Event()
+
+    def run(self):
+        name = self.device["deviceId"]
+        hub = self.azure.hub
+        client = Mqtt(self.azure.ports["mqtt"], self.azure.ca)
+        assert client.connect(name, f"{hub}/{name}/?api-version=2021-04-12",
+                              sas(self.device["primary_key"], f"{hub}/devices/{name}"))[1] == 0
+        in_flight, number = {}, 0
+        try:
+            while True:
+                batch = b""
+                while len(in_flight) < WINDOW:
+                    number += 1
+                    packet_id = number % 65535 + 1
+                    in_flight[packet_id] = f"{name}/{self.round}/{number}"
+                    batch += publish_packet(f"devices/{name}/messages/events/%24.mid={in_flight[packet_id]}",
+                                            b"x" * 300, packet_id)
+                client.send(batch)
+                for _ in range(WINDOW // 2):
+                    answer = client.receive()
+                    if answer is None:
+                        return
+                    assert answer[0] == 0x40
+                    self.acknowledged.add(in_flight.pop(int.from_bytes(answer[1], "big")))
+                self.started.set()
+        except OSError:
+            pass
+        finally:
+            self.started.set()
+
+
+class Durability(unittest.TestCase):
+    @proves("T-DATA-01", "CR 3.4")
+    def test_acknowledged_messages_survive_kill_9(self):
+        dice = random.Random(7)
+        acknowledged = set()
+        with LocalAzure() as azure:
+            ports = {name: azure.ports[name] for name in ("mqtt", "https", "admin")}
+            devices = [azure.device(f"burst-{i}") for i in range(3)]
+            for number in range(ROUNDS):
+                publishers = [Publisher(azure, device, number) for device in devices]
+                for publisher in publishers:
+                    publisher.start()
+                for publisher in publishers:
+                    self.assertTrue(publisher.started.wait(30))
+                time.sleep(dice.uniform(0.0, 0.4))  # where in the burst it dies
+                self.assertEqual(azure.stop(signal.SIGKILL), -signal.SIGKILL)
+                for publisher in publishers:
+                    publisher.join(30)
+                    acknowledged |= publisher.acknowledged
+                azure.start(**ports)
+            rows = azure.messages()
+            stored = {row["mid"] for row in rows}
+            self.assertGreater(len(acknowledged), 1000)
+            self.assertEqual(acknowledged - stored, set())
+            self.assertEqual([row["offset"] for row in rows], list(range(len(rows))))
+            print(f"acknowledged {len(acknowledged)}, stored {len(rows)}, kills {ROUNDS}")
+            self.assertEqual(azure.stop(), 0)
+
+    @proves("T-DATA-01", "T-DOS-02")
+    def test_a_full_disk_acknowledges_nothing(self):
+        # RLIMIT_FSIZE stands in for a full disk: write(2) fails in the same place.
+        import resource
+        import subprocess
+        with LocalAzure() as azure:
+            device = azure.device("full")
+            name = device["deviceId"]
+            limit = 64 * 1024
+            subprocess.run(["prlimit", "--pid", str(azure.process.pid), f"--fsize={limit}:{limit}"], check=True)
+            with Mqtt(azure.ports["mqtt"], azure.ca) as client:
+                token = sas(device["primary_key"], f"{azure.hub}/devices/{name}")
+                self.assertEqual(client.connect(name, f"{azure.hub}/{name}/?api-version=2021-04-12", token)[1], 0)
+                acknowledged = 0
+                for i in range(1, 200):
+                    client.send(publish_packet(f"devices/{name}/messages/events/", b"x" * 1000, i))
+                    if client.receive() is None:
+                        break
+                    acknowledged += 1
+                self.assertLess(acknowledged, 60)
+            self.assertEqual(len(azure.messages()), acknowledged)
+
+
+if __name__ == "__main__":
+    main()
