@@ -128,8 +128,12 @@ base::Status LaneFeed::persist() {
 }
 
 std::uint64_t LaneFeed::backlog() {
-    if (!reader_)
-        return 0;
+    if (!reader_) {  // the queue can be long before the first connection is up
+        auto opened = open_();
+        if (!opened)
+            return 0;
+        reader_ = *std::move(opened);
+    }
     return reader_->backlog().value_or(0);
 }
 

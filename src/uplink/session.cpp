@@ -52,6 +52,8 @@ base::Status Session::start(std::string_view client_id, std::string_view usernam
 }
 
 base::Status Session::receive(base::ByteView data, std::vector<Acknowledged>& acknowledged) {
+    if (state_ == State::failed)
+        return base::fail(UplinkError::link_closed, "the session has failed before");
     while (!data.empty()) {
         const auto packet = decoder_.next(data);
         if (!packet)

@@ -27,11 +27,11 @@ Seconds whole_seconds(base::Table& table, std::string_view key, Seconds fallback
 base::Result<Settings> read_settings(base::Table table) {
     Settings out;
     out.user = table.text("user", "mitral-uplink");
-    out.vault_socket = table.text("vault", "/run/mitral/vault.sock");
+    out.vault_socket = table.text("vault", "/run/mitral/vault/vault.sock");
     out.assignment_file = table.text("assignment", "/var/lib/mitral/enrol/assignment.json");
     out.spools = table.texts("spools", {"/var/lib/mitral/spool/lines"});
     out.state = table.text("state", "/var/lib/mitral/uplink");
-    out.status_file = table.text("status", "/run/mitral/uplink.json");
+    out.status_file = table.text("status", "/run/mitral/uplink/uplink.json");
     out.tls.root_files = table.texts("root_files");
     const std::string minimum_tls = table.text("minimum_tls", "1.2");
     const std::string proxy = table.text("proxy", "");

@@ -55,7 +55,7 @@ HOSTILE = {
     "connack reserved bits": (after_connect(0x20, 2, 0x80, 0), "reserved-flags (CONNACK"),
     "connack code 77": (after_connect(0x20, 2, 0, 77), "reserved-return-code (CONNACK"),
     "connack long": (after_connect(0x20, 3, 0, 0, 0), "wrong-length (CONNACK"),
-    "http": (after_connect(*b"HTTP/1.1 400 Bad Request\r\n\r\n"), "forbidden-packet"),
+    "http": (after_connect(*b"HTTP/1.1 400 Bad Request\r\n\r\n"), "reserved-flags"),  # 'H' would be a PUBACK
     # well-formed lies
     "second connack": (after_connect(*OK, *OK), "second-connack"),
     "session present": (after_connect(0x20, 2, 1, 0), "session-present"),
@@ -74,7 +74,8 @@ SILENT = {
 
 
 class HostileBroker(unittest.TestCase):
-    def attack(self, script, expected, security):
+    def attack(self, script, expected, security, honest=0):
+        """`honest`: readings that were acknowledged before the lie, and so need not come again."""
         scratch = Scratch(self)
         broker = scratch.broker(script, behave_well)
         gateway = scratch.gateway(broker.port)
@@ -84,7 +85,7 @@ class HostileBroker(unittest.TestCase):
         line = next(line for line in gateway.log().splitlines() if expected in line)
         self.assertEqual("security=yes" in line, security, line)
         # It comes back, and then everything arrives: nothing was taken as acknowledged by the lies.
-        self.assertTrue(wait_for(lambda: self.delivered(broker) == READINGS), gateway.log())
+        self.assertTrue(wait_for(lambda: self.delivered(broker) == READINGS - honest), gateway.log())
         self.assertEqual(gateway.stop(), 0)
         self.assertLessEqual(broker.outbound_types(), ALLOWED_OUTBOUND)
         self.assertNotIn(gateway.token, gateway.log())
@@ -98,7 +99,7 @@ class HostileBroker(unittest.TestCase):
     def test_whatever_is_sent_is_refused(self):
         for name, (script, expected) in HOSTILE.items():
             with self.subTest(name):
-                self.attack(script, expected, security=True)
+                self.attack(script, expected, security=True, honest=10 if name == "puback twice" else 0)
 
     @proves("T-SW-02", "T-DOS-04")
     def test_silence_and_half_packets_are_noticed(self):

@@ -77,7 +77,7 @@ spool::Lane lane_of(const std::string& name) {
 
 base::Status fill(const FillOptions& options) {
     PlainKeys keys;
-    const base::SystemClock clock;
+    base::ManualClock clock(base::SystemClock().wall());
     spool::WriterOptions writer_options;
     writer_options.directory = options.spool;
     const std::size_t size = test::reading_record(options.source, options.first).size();
@@ -90,7 +90,9 @@ base::Status fill(const FillOptions& options) {
         if (id.sequence % 256 == 0)
             MITRAL_CHECK(writer->commit());
     }
-    return writer->commit();
+    MITRAL_CHECK(writer->commit());
+    clock.advance(writer_options.batch_interval + base::Milliseconds(1));
+    return writer->maintain();  // closes the last batch
 }
 
 base::Status run(const std::string& file) {
