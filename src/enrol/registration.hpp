@@ -18,6 +18,10 @@ struct RegistrationOptions {
     base::Milliseconds give_up_after{600'000};  // on the monotonic clock, waits included
     base::Milliseconds first_wait{1'000};
     base::Milliseconds longest_wait{60'000};
+    // Ask the vault whether the hub is on the unit's signed list (a token of one second's life).
+    // Takes the right mint-hub, which enrol otherwise has no use for. Without it the vault still
+    // refuses every token for a foreign hub: the uplink then says so.
+    bool confirm_hub = false;
 };
 
 // What the registration needs from the world; tests replace each part.
@@ -33,8 +37,7 @@ struct Outcome {
     std::string hub;  // lower case, ":port" included if it was
     std::string device_id;
     std::string substatus;
-    // The vault confirmed that the hub is on the unit's list. False: this peer may not ask (it
-    // lacks the right mint-hub); the vault still refuses every token for a foreign hub.
+    // The vault said that the hub is on the unit's list.
     bool hub_confirmed = false;
 };
 

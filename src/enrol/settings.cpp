@@ -24,6 +24,7 @@ base::Result<Settings> read_settings(base::Table table) {
         table.seconds("give_up_after_s", Seconds(600), Seconds(1), Seconds(86'400));
     out.registration.token_lifetime = std::chrono::duration_cast<Seconds>(
         table.seconds("token_lifetime_s", Seconds(600), Seconds(120), Seconds(3600)));
+    out.registration.confirm_hub = table.boolean("confirm_hub", false);
     MITRAL_CHECK(table.finish());
 
     MITRAL_TRY(out.dps, net::parse_endpoint(dps, 443));

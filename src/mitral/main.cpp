@@ -8,8 +8,10 @@
 
 #include "base/config.hpp"
 #include "base/process.hpp"
+#include "mitral/doctor.hpp"
 #include "mitral/provision.hpp"
 #include "mitral/settings.hpp"
+#include "mitral/status.hpp"
 
 namespace {
 
@@ -41,6 +43,25 @@ int run_verify(const Arguments& arguments) {
     return EXIT_SUCCESS;
 }
 
+int run_status(const Arguments& arguments) {
+    const auto settings = load(arguments.config);
+    if (!settings)
+        return base::exit_with(program, settings.error());
+    const auto report = cli::describe_unit(*settings, base::SystemClock());
+    fmt::print("{}", arguments.json ? report.json : report.text);
+    return report.complete ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int run_doctor(const Arguments& arguments) {
+    if (const auto hardened = base::harden_process(); !hardened)
+        return base::exit_with(program, hardened.error());
+    const base::SystemClock clock;
+    const cli::DoctorOptions options{arguments.config, base::Seconds(arguments.timeout_s)};
+    const auto findings = cli::examine(options, cli::real_instruments(clock));
+    fmt::print("{}", arguments.json ? cli::to_json(findings) : cli::to_text(findings));
+    return cli::first_failure(findings) == nullptr ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 base::Status provision_unit(const Arguments& arguments) {
     MITRAL_CHECK(base::harden_process());
     MITRAL_TRY(const auto settings, load(arguments.config));
@@ -48,6 +69,30 @@ base::Status provision_unit(const Arguments& arguments) {
     fmt::print("provisioned: {} in {}\n", arguments.provision.registration_id,
                arguments.provision.id_scope);
     return {};
+}
+
+void add_views(CLI::App& app, Arguments& arguments, std::function<int()>& chosen) {
+    auto* doctor = app.add_subcommand(
+        "doctor",
+        "Examine every layer from the configuration to the hub; name the first that fails");
+    doctor->add_flag("--json", arguments.json, "Print JSON");
+    doctor->add_option("--timeout-s", arguments.timeout_s, "For each step on the network")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 120));
+    doctor->callback([&] { chosen = [&] { return run_doctor(arguments); }; });
+
+    auto* status = app.add_subcommand("status", "Show what this unit is and does");
+    status->add_flag("--json", arguments.json, "Print JSON");
+    status->callback([&] { chosen = [&] { return run_status(arguments); }; });
+
+    app.add_subcommand("verify-config", "Read the configuration file as every program would")
+        ->callback([&] { chosen = [&] { return run_verify(arguments); }; });
+    app.add_subcommand("version", "Print the version")->callback([&] {
+        chosen = [] {
+            fmt::print("{} {}\n", program, MITRAL_VERSION);
+            return EXIT_SUCCESS;
+        };
+    });
 }
 
 void add_provision(CLI::App& app, Arguments& arguments, std::function<int()>& chosen) {
@@ -93,14 +138,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     app.fallthrough();  // --config may stand behind the subcommand
 
-    app.add_subcommand("verify-config", "Read the configuration file as every program would")
-        ->callback([&] { chosen = [&] { return run_verify(arguments); }; });
-    app.add_subcommand("version", "Print the version")->callback([&] {
-        chosen = [] {
-            fmt::print("{} {}\n", program, MITRAL_VERSION);
-            return EXIT_SUCCESS;
-        };
-    });
+    add_views(app, arguments, chosen);
     add_provision(app, arguments, chosen);
     CLI11_PARSE(app, argc, argv);
     return chosen();

@@ -42,7 +42,10 @@ HttpResponse service_error(int status, const std::string& code,
 
 class Registration : public ::testing::Test {
   protected:
-    Registration() { vault.clock = &clock; }
+    Registration() {
+        vault.clock = &clock;
+        options.confirm_hub = true;
+    }
 
     base::Result<Outcome> run(std::initializer_list<base::Result<HttpResponse>> script) {
         https.script.assign(script);
@@ -96,8 +99,10 @@ TEST_F(Registration, RefusesAHubThatTheStationDidNotSign) {
     EXPECT_TRUE(ok(run({assigned("HUB.example")})));  // names have no case
 }
 
-TEST_F(Registration, SaysWhenItMayNotAskAboutTheHub) {
+TEST_F(Registration, AsksAboutTheHubOnlyWhenTold) {
     vault.may_mint_hub = false;
+    EXPECT_TRUE(failed_with(run({assigned()}), vault::VaultError::refused));
+    options.confirm_hub = false;
     const auto outcome = run({assigned("other.example")});
     ASSERT_TRUE(ok(outcome));
     EXPECT_FALSE(outcome->hub_confirmed);

@@ -1,0 +1,195 @@
+#include "mitral/local_checks.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <optional>
+
+#include "base/file.hpp"
+#include "base/process.hpp"
+
+namespace mitral::cli {
+namespace {
+
+constexpr mode_t others_write = S_IWGRP | S_IWOTH;
+constexpr mode_t others_all = S_IRWXG | S_IRWXO;
+constexpr std::uint64_t mebibyte = 1024 * 1024;
+
+std::string parent_of(const std::string& path) {
+    const auto slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash == 0 ? 1 : slash);
+}
+
+// What a path has to be like; gathers the first complaint.
+class Inspection {
+  public:
+    void directory(const std::string& path, const std::string& owner, mode_t forbidden) {
+        if (complaint_)
+            return;
+        struct stat status{};
+        if (::stat(path.c_str(), &status) != 0)
+            return complain(path, std::error_code(errno, std::generic_category()).message(),
+                            "make it (systemd-tmpfiles --create mitral.conf), or run this as root");
+        if (!S_ISDIR(status.st_mode))
+            return complain(path, "is no directory", "move it away");
+        check_owner(path, status, owner);
+        check_mode(path, status, forbidden);
+    }
+    void trusted_file(const std::string& path) {
+        if (complaint_)
+            return;
+        struct stat status{};
+        if (::stat(path.c_str(), &status) != 0)
+            return complain(path, std::error_code(errno, std::generic_category()).message(),
+                            "put it there, or correct the path in the configuration");
+        check_mode(path, status, others_write);
+        if (!complaint_ && status.st_uid != 0 && status.st_uid != ::geteuid())
+            complain(path, fmt::format("belongs to uid {}", status.st_uid), "chown root " + path);
+    }
+    [[nodiscard]] std::optional<Finding> complaint() const { return complaint_; }
+    [[nodiscard]] int seen() const noexcept { return seen_; }
+
+  private:
+    void check_owner(const std::string& path, const struct stat& status, const std::string& owner) {
+        if (complaint_ || owner.empty())
+            return;
+        const auto uid = base::user_id(owner);
+        if (!uid)
+            return complain(path, "its user " + owner + " does not exist",
+                            "create it (systemd-sysusers mitral.conf)");
+        if (status.st_uid != *uid)
+            complain(path, fmt::format("belongs to uid {}, not to {}", status.st_uid, owner),
+                     fmt::format("chown -R {} {}", owner, path));
+    }
+    void check_mode(const std::string& path, const struct stat& status, mode_t forbidden) {
+        ++seen_;
+        if (!complaint_ && (status.st_mode & forbidden) != 0)
+            complain(path, fmt::format("has mode {:04o}", status.st_mode & 07777),
+                     fmt::format("chmod {} {}", forbidden == others_all ? "go=" : "go-w", path));
+    }
+    void complain(const std::string& path, std::string_view what, std::string remedy) {
+        complaint_ = fault(fmt::format("{} {}", path, what), std::move(remedy));
+    }
+
+    std::optional<Finding> complaint_;
+    int seen_ = 0;
+};
+
+struct Space {
+    std::uint64_t free = 0;  // bytes for ordinary users
+    std::uint64_t free_files = 0;
+};
+
+std::optional<Space> space_at(const std::string& path) {
+    struct statvfs status{};
+    if (::statvfs(path.c_str(), &status) != 0)
+        return std::nullopt;
+    return Space{status.f_bavail * status.f_frsize,
+                 status.f_files == 0 ? UINT64_MAX : status.f_favail};
+}
+
+std::uint64_t size_of(const std::string& path, bool& is_directory) {
+    struct stat status{};
+    is_directory = ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+    return is_directory ? 0 : static_cast<std::uint64_t>(status.st_blocks) * 512;
+}
+
+Finding judge_spool(const intake::Settings& intake) {
+    const auto& spool = intake.spool;
+    const auto space = space_at(spool.directory);
+    if (!space)
+        return fault(spool.directory + " is not there",
+                     "start mitral-intake-lines once, or make the directory");
+    const auto used = bytes_below(spool.directory);
+    const auto still_needed = spool.max_bytes > used ? spool.max_bytes - used : 0;
+    if (space->free < still_needed)
+        return fault(fmt::format("the spool may grow to {} MiB but only {} MiB are free at {}",
+                                 spool.max_bytes / mebibyte, (space->free + used) / mebibyte,
+                                 spool.directory),
+                     "lower max_bytes_mb in [intake-lines], or free space");
+    return good(fmt::format("spool {} of {} MiB, {} MiB free", used / mebibyte,
+                            spool.max_bytes / mebibyte, space->free / mebibyte));
+}
+
+std::optional<Finding> judge_state(const std::string& directory) {
+    constexpr std::uint64_t least = 16 * mebibyte;
+    constexpr std::uint64_t least_files = 64;
+    const auto space = space_at(directory);
+    if (!space || (space->free >= least && space->free_files >= least_files))
+        return std::nullopt;
+    return fault(fmt::format("{} MiB and {} files are free at {}", space->free / mebibyte,
+                             space->free_files, directory),
+                 "free space on that disk");
+}
+
+}  // namespace
+
+std::uint64_t bytes_below(const std::string& directory) {
+    std::uint64_t total = 0;
+    const auto names = base::list_directory(directory);
+    for (const auto& name : names ? *names : std::vector<std::string>{}) {
+        bool is_directory = false;
+        const auto path = directory + "/" + name;
+        total += size_of(path, is_directory);
+        const auto inner =
+            is_directory ? base::list_directory(path) : base::Result<std::vector<std::string>>();
+        for (const auto& file : inner ? *inner : std::vector<std::string>{})
+            total += size_of(path + "/" + file, is_directory);
+    }
+    return total;
+}
+
+Finding check_permissions(const UnitSettings& settings, const std::string& config_file) {
+    Inspection inspect;
+    inspect.trusted_file(config_file);
+    if (settings.vault)
+        inspect.directory(settings.vault->state, settings.vault->user, others_all);
+    if (settings.intake)
+        inspect.directory(settings.intake->spool.directory, settings.intake->user,
+                          S_IWGRP | S_IRWXO);
+    if (settings.enrol) {
+        inspect.directory(parent_of(settings.enrol->assignment_file), settings.enrol->user,
+                          others_write);
+        for (const auto& file : settings.enrol->trust.root_files)
+            inspect.trusted_file(file);
+    }
+    if (settings.uplink) {
+        inspect.directory(settings.uplink->state, settings.uplink->user, others_write);
+        for (const auto& file : settings.uplink->tls.root_files)
+            inspect.trusted_file(file);
+    }
+    if (const auto complaint = inspect.complaint())
+        return *complaint;
+    return good(fmt::format("{} files and directories as they should be", inspect.seen()));
+}
+
+Finding check_disk(const UnitSettings& settings) {
+    for (const auto& directory : {settings.vault ? settings.vault->state : std::string(),
+                                  settings.uplink ? settings.uplink->state : std::string()}) {
+        if (directory.empty())
+            continue;
+        if (auto complaint = judge_state(directory))
+            return *complaint;
+    }
+    return settings.intake ? judge_spool(*settings.intake) : good("room for state");
+}
+
+Finding check_clock(const base::Clock& clock) {
+    const auto now = base::to_iso8601(clock.wall());
+    switch (clock.state()) {
+        case base::ClockState::synchronised:
+            return good(now + ", synchronised");
+        case base::ClockState::free_running:
+            return warn(
+                now + ", not synchronised",
+                "let a time service discipline it (chrony or systemd-timesyncd); a clock more than "
+                "5 minutes off is refused by Azure");
+        case base::ClockState::implausible:
+            break;
+    }
+    return fault(now + " cannot be: this software is younger",
+                 "set the clock; tokens are only valid around the true time");
+}
+
+}  // namespace mitral::cli
