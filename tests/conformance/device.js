@@ -1,0 +1,67 @@
+// Microsoft's device and provisioning clients, driven by one JSON command a line on standard input; one JSON
+// answer a line on standard output. Nothing of the SDK is changed or configured beyond what its users do.
+'use strict';
+
+const readline = require('readline');
+const { Client, Message } = require('azure-iot-device');
+const { Mqtt } = require('azure-iot-device-mqtt');
+const { ProvisioningDeviceClient } = require('azure-iot-provisioning-device');
+const { Mqtt: ProvisioningMqtt } = require('azure-iot-provisioning-device-mqtt');
+const { SymmetricKeySecurityClient } = require('azure-iot-security-symmetric-key');
+
+let client = null;
+
+function toMessage(wanted) {
+  const message = new Message(Buffer.from(wanted.body, 'base64'));
+  for (const [name, value] of Object.entries(wanted.properties || {})) message.properties.add(name, value);
+  for (const field of ['messageId', 'correlationId', 'userId', 'contentType', 'contentEncoding', 'expiryTimeUtc'])
+    if (wanted[field] !== undefined) message[field] = wanted[field];
+  return message;
+}
+
+const commands = {
+  async provision({ host, scope, registration, key }) {
+    const security = new SymmetricKeySecurityClient(registration, key);
+    const provisioning = ProvisioningDeviceClient.create(host, scope, new ProvisioningMqtt(), security);
+    const result = await provisioning.register();
+    return { hub: result.assignedHub, device: result.deviceId, status: result.status };
+  },
+  async open({ connection }) {
+    client = Client.fromConnectionString(connection, Mqtt);
+    client.on('error', () => {});
+    await client.open();
+    return {};
+  },
+  async send({ messages }) {
+    for (const wanted of messages) await client.sendEvent(toMessage(wanted));
+    return { sent: messages.length };
+  },
+  async sendTogether({ messages }) {
+    await Promise.all(messages.map((wanted) => client.sendEvent(toMessage(wanted))));
+    return { sent: messages.length };
+  },
+  async twin() {
+    const twin = await client.getTwin();
+    return { desired: twin.properties.desired.$version };
+  },
+  async close() {
+    await client.close();
+    client = null;
+    return {};
+  },
+};
+
+async function answer(line) {
+  try {
+    const command = JSON.parse(line);
+    return { ok: true, ...(await commands[command.do](command)) };
+  } catch (error) {
+    return { ok: false, error: error.constructor.name, name: error.name, message: String(error.message) };
+  }
+}
+
+(async () => {
+  for await (const line of readline.createInterface({ input: process.stdin }))
+    process.stdout.write(JSON.stringify(await answer(line)) + '\n');
+  process.exit(0);
+})();
