@@ -127,7 +127,29 @@ base::Status Connection::start(const std::string& tcti) {
     const auto code = Esys_Startup(esys_, TPM2_SU_CLEAR);
     if (code != TPM2_RC_INITIALIZE)  // the firmware or the kernel did it before us
         MITRAL_CHECK(check(code, "start the TPM"));
+    MITRAL_CHECK(flush_leftovers(TPM2_TRANSIENT_FIRST));
+    MITRAL_CHECK(flush_leftovers(TPM2_LOADED_SESSION_FIRST));
     return create_primary();
+}
+
+// A daemon that was killed leaves its keys and sessions in a TPM that no resource manager stands
+// before (swtpm), until there is room for no more. Behind /dev/tpmrm0 only our own are visible.
+base::Status Connection::flush_leftovers(TPM2_HANDLE first) {
+    TPMS_CAPABILITY_DATA* found = nullptr;
+    MITRAL_CHECK(
+        check(Esys_GetCapability(esys_, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES,
+                                 first, TPM2_MAX_CAP_HANDLES, nullptr, &found),
+              "list what the TPM holds"));
+    const EsysPointer<TPMS_CAPABILITY_DATA> owned(found);
+    const auto& handles = found->data.handles;
+    for (std::size_t i = 0; i < handles.count; ++i) {
+        ESYS_TR leftover = ESYS_TR_NONE;
+        MITRAL_CHECK(check(Esys_TR_FromTPMPublic(esys_, handles.handle[i], ESYS_TR_NONE,
+                                                 ESYS_TR_NONE, ESYS_TR_NONE, &leftover),
+                           "look at a forgotten TPM handle"));
+        MITRAL_CHECK(check(Esys_FlushContext(esys_, leftover), "flush a forgotten TPM handle"));
+    }
+    return {};
 }
 
 base::Status Connection::create_primary() {

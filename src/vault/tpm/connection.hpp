@@ -58,6 +58,7 @@ class Connection {
   private:
     Connection() = default;
     [[nodiscard]] base::Status start(const std::string& tcti);
+    [[nodiscard]] base::Status flush_leftovers(TPM2_HANDLE first);
     [[nodiscard]] base::Status create_primary();
     [[nodiscard]] base::Result<Handle> session(TPM2_SE kind, TPMA_SESSION encryption) const;
 
