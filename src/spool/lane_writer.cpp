@@ -186,8 +186,17 @@ base::Status LaneWriter::settle() {
     const bool overdue = batch_overdue();
     if (!overdue && !has_untold_gaps())
         return {};
+    if (overdue)
+        return end_batch();
+    return ready(frame_overhead);
+}
+
+base::Status LaneWriter::end_batch() {
+    if (!batch_.open)
+        return {};
     MITRAL_CHECK(ready(frame_overhead));
-    return overdue && batch_.open ? seal(RecordKind::boundary, true, {}) : base::Status{};
+    // Making ready may have ended it already.
+    return batch_.open ? seal(RecordKind::boundary, true, {}) : base::Status{};
 }
 
 base::Status LaneWriter::commit() {

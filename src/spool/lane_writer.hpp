@@ -34,6 +34,8 @@ class LaneWriter {
     // Repairs what a failed write left, and adds the boundary and gap records that are due to the
     // group.
     [[nodiscard]] base::Status settle();
+    // Adds the end of the open batch to the group, due or not.
+    [[nodiscard]] base::Status end_batch();
     [[nodiscard]] bool needs_settling() const noexcept { return broken_ || has_untold_gaps(); }
     [[nodiscard]] std::optional<base::MonotonicTime> batch_deadline() const noexcept;
 

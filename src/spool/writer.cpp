@@ -69,6 +69,16 @@ class DirectoryWriter final : public Writer {
         return status;
     }
 
+    base::Status end_batches() override {
+        base::Status status;
+        for (const auto& lane : lanes_) {
+            if (auto ended = lane->end_batch(); !ended && status)
+                status = std::move(ended);
+        }
+        auto committed = commit();
+        return status ? committed : status;
+    }
+
     base::Status maintain() override {
         base::Status status;
         for (const auto& lane : lanes_) {

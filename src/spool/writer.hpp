@@ -52,6 +52,9 @@ class Writer {
     // Writes and syncs the group. After a failure none of the group is acknowledged and the writer
     // repairs its file before the next append.
     [[nodiscard]] virtual base::Status commit() = 0;
+    // Commits and ends every open batch, so that the uplink need not wait for it: for a writer that
+    // stops. (A writer that was killed leaves its batch to its successor.)
+    [[nodiscard]] virtual base::Status end_batches() = 0;
     // Closes batches whose interval has passed, deletes acknowledged segments, enforces the bound.
     // Call when next_maintenance() is due; nullopt: nothing pending.
     [[nodiscard]] virtual base::Status maintain() = 0;
