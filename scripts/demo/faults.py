@@ -20,13 +20,15 @@ RENEW_TOKEN = Fault("token renewal", "the token is renewed now: a new link, noth
                     lambda stack: stack.renew_token())
 KILL_INTAKE = Fault("kill -9 intake", "kill -9 of the intake: the patients send again what had no answer",
                     lambda stack: stack.kill_intake())
-ALL = (HUB_AWAY, KILL_UPLINK, RENEW_TOKEN, KILL_INTAKE)
+KILL_VAULT = Fault("kill -9 vault", "kill -9 of the vault: it comes back with the key its TPM kept",
+                   lambda stack: stack.kill_vault())
+ALL = (HUB_AWAY, KILL_UPLINK, RENEW_TOKEN, KILL_INTAKE, KILL_VAULT)
 
 
 def demo_plan(seconds):
-    """(second, fault) pairs: all four within `seconds`, or one every ten seconds without end."""
+    """(second, fault) pairs: all of them within `seconds`, or one every ten seconds without end."""
     if seconds:
-        return [(seconds * share, fault) for share, fault in zip((0.20, 0.45, 0.65, 0.80), ALL)]
+        return [(seconds * share, fault) for share, fault in zip((0.15, 0.40, 0.55, 0.70, 0.80), ALL)]
     return _endless()
 
 

@@ -179,5 +179,8 @@ class Stack:
     def kill_intake(self):
         self.parts["mitral-intake-lines"].kill()
 
+    def kill_vault(self):
+        self.parts["mitral-vault"].kill()
+
     def renew_token(self):
         self.parts["mitral-uplink"].signal(signal.SIGUSR1)

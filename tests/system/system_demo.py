@@ -12,7 +12,8 @@ from support.proves import main, proves
 
 DEMO = stack.SOURCE / "scripts/demo/demo.py"
 LAST_LINE = re.compile(r"ledger: sent=(\d+) delivered=(\d+) queued=0 gaps=0 lost=0 altered=0 redelivered=\d+")
-FAULTS = ("the hub goes away", "kill -9 of the uplink", "the token is renewed", "kill -9 of the intake")
+FAULTS = ("the hub goes away", "kill -9 of the uplink", "the token is renewed", "kill -9 of the intake",
+          "kill -9 of the vault")
 
 
 def start(*arguments, before=()):
