@@ -81,6 +81,7 @@ base::Status run(const Options& options) {
     MITRAL_TRY(const auto config, base::Config::load(options.config));
     MITRAL_TRY(auto settings, read_settings(config));
     MITRAL_TRY(const auto loop, base::EventLoop::create());
+    MITRAL_CHECK(loop->on_termination([&loop] { loop->stop(); }));
     base::UniqueFd listener;
     if (!options.standard_input) {
         MITRAL_TRY(listener, open_socket(settings));
@@ -97,10 +98,6 @@ base::Status run(const Options& options) {
         return describe_status(server.counters(), server.open_connections(), *writer, clock.wall());
     });
     server.on_change([&status] { status.changed(); });
-    MITRAL_CHECK(loop->on_termination([&] {
-        server.shut_down();
-        loop->stop();
-    }));
     if (options.standard_input) {
         MITRAL_CHECK(server.serve(base::UniqueFd(STDIN_FILENO), base::UniqueFd(STDOUT_FILENO),
                                   [&] { loop->stop(); }));
@@ -114,6 +111,7 @@ base::Status run(const Options& options) {
     base::notify_ready();
     status.write_now();
     const auto ended = loop->run();
+    server.shut_down();
     status.write_now();
     return ended;
 }

@@ -143,6 +143,8 @@ void Server::shut_down() {
     close_group();
     while (!connections_.empty())
         drop(*connections_.begin()->second, nullptr);
+    if (auto ended = writer_.end_batches(); !ended)
+        base::log(base::Severity::error, "batch-not-ended", {{"reason", ended.error().message()}});
     if (changed_)
         changed_();
 }

@@ -53,7 +53,8 @@ class Server {
                                      std::function<void()> done);
     // Called, at most once a pass, when a counter or the spool's usage may have changed.
     void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
-    // Closes the listener and every connection after committing what was received.
+    // Closes the listener and every connection after committing what was received, and ends the
+    // spool's batches.
     void shut_down();
 
     [[nodiscard]] Counters counters() const noexcept;

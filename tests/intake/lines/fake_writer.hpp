@@ -37,6 +37,10 @@ class FakeWriter final : public spool::Writer {
             committed.push_back(std::move(record));
         return {};
     }
+    base::Status end_batches() override {
+        ++batch_ends;
+        return commit();
+    }
     base::Status maintain() override {
         ++maintenances;
         if (fail_maintenance)
@@ -68,6 +72,7 @@ class FakeWriter final : public spool::Writer {
     int appends = 0;
     int commits = 0;
     int maintenances = 0;
+    int batch_ends = 0;
 
   private:
     std::vector<Stored> open_;

@@ -313,6 +313,7 @@ TEST_F(ServerTest, ShuttingDownCommitsWhatWasReceived) {
     EXPECT_EQ(writer.committed.size(), 0U);
     server->shut_down();
     EXPECT_EQ(writer.committed.size(), 1U);
+    EXPECT_EQ(writer.batch_ends, 1);
     EXPECT_EQ(receive(peer), "ok 1\n<closed>");
 }
 

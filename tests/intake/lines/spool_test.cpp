@@ -130,6 +130,27 @@ TEST_F(LinesIntoSpool, AfterARestartNewLinesFollowTheOldOnes) {
     EXPECT_THAT(ids, ::testing::ElementsAre("1", "2", "3"));
 }
 
+TEST_F(LinesIntoSpool, AWriterThatStopsLeavesNoBatchOpen) {
+    MITRAL_PROVES("T-DATA-01");
+    open();
+    send(line(1) + line(2));
+    ASSERT_TRUE(writer->end_batches());
+    for (const auto lane : {spool::Lane::vitals, spool::Lane::waves}) {
+        auto reader = spool::LaneReader::open(directory.path("spool"), lane,
+                                              directory.path("reader.ack"), keys)
+                          .value();
+        std::vector<spool::Record> records;
+        while (auto record = reader->next().value())
+            records.push_back(std::move(*record));
+        ASSERT_EQ(records.size(), 3U);
+        EXPECT_FALSE(records[1].ends_batch);
+        EXPECT_EQ(records[2].kind, spool::RecordKind::boundary);
+        EXPECT_TRUE(records[2].ends_batch);
+    }
+    ASSERT_TRUE(writer->end_batches());  // nothing is open any more
+    EXPECT_EQ(writer->usage(spool::Lane::vitals).last_sequence, 3U);
+}
+
 TEST_F(LinesIntoSpool, WithoutTheVaultLinesArePostponedAndThenTaken) {
     MITRAL_PROVES("T-DATA-01");
     open();
