@@ -8,6 +8,8 @@ did not run proves nothing; one failing test fails its ids. With the run's ctest
 left over from an earlier run cannot pass for a new one.
 """
 import argparse
+import dataclasses
+import datetime
 import json
 import pathlib
 import sys
@@ -46,20 +48,28 @@ def from_python(path):
                "proves": row["proves"]}
 
 
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """ctest's own account of a run."""
+    began: float    # Unix seconds
+    verdicts: dict  # test name -> "pass", "fail" or "not run"
+
+
 def from_junit(path):
-    """ctest's own account of a run: test name -> "pass", "fail" or "not run"."""
-    account = {}
-    for case in ElementTree.parse(path).getroot().iter("testcase"):
+    root = ElementTree.parse(path).getroot()
+    began = datetime.datetime.fromisoformat(root.get("timestamp")).timestamp()  # local time, whole seconds
+    verdicts = {}
+    for case in root.iter("testcase"):
         status = case.get("status")
         failed = status == "fail" or case.find("failure") is not None
-        account[case.get("name")] = "fail" if failed else "pass" if status == "run" else "not run"
-    return account
+        verdicts[case.get("name")] = "fail" if failed else "pass" if status == "run" else "not run"
+    return Run(began, verdicts)
 
 
 def collect(directory, junit=None):
     """All rows; a malformed report counts as a failed test, never as nothing."""
     rows = []
-    account = from_junit(junit) if junit else None
+    run = from_junit(junit) if junit else None
     for path in sorted(pathlib.Path(directory).glob("*")):
         reader = {".xml": from_gtest, ".json": from_python}.get(path.suffix)
         if reader is None or path.name == "matrix.json" or (junit and path.samefile(junit)):
@@ -68,19 +78,19 @@ def collect(directory, junit=None):
             found = list(reader(path))
         except (ElementTree.ParseError, ValueError, KeyError, TypeError) as error:
             found = [{"test": f"{path.name} (unreadable: {error})", "verdict": "fail", "proves": []}]
-        if account is not None and path.suffix == ".xml":
+        if run is not None:
             for row in found:
-                row["verdict"] = _confirmed(row, path.stem, account)
+                row["verdict"] = _confirmed(row["verdict"], path, run)
         rows += found
     return rows
 
 
-def _confirmed(row, stem, account):
-    """The report's verdict, unless ctest's account of this run says otherwise."""
-    told = account.get(stem)
-    if told is None:
-        told = next((verdict for name, verdict in account.items() if name.endswith(row["test"])), "not run")
-    return told if told != "pass" else row["verdict"]
+def _confirmed(verdict, path, run):
+    """The report's verdict, unless ctest says that this test failed, or it is from an earlier run."""
+    told = run.verdicts.get(path.stem)
+    if told in ("fail", "not run"):
+        return told
+    return verdict if path.stat().st_mtime >= run.began else "not run"
 
 
 def matrix(rows, threats):

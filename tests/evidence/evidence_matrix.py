@@ -1,9 +1,11 @@
 """evidence.py must never turn a skipped, failed, crashed or stale test into a pass."""
+import datetime
 import json
 import os
 import pathlib
 import sys
 import tempfile
+import time
 import unittest
 
 SOURCE = pathlib.Path(os.environ.get("MITRAL_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
@@ -36,9 +38,10 @@ class Matrix(unittest.TestCase):
         threats, _ = check_threats.read_model(MODEL)
         return evidence.matrix(evidence.collect(self.path, junit), threats)[proof]["verdict"]
 
-    def junit(self, status):
+    def junit(self, status, began=None):
         path = self.path / "ctest.xml"
-        path.write_text(f"<testsuite><testcase name='vault.Vault.a' status='{status}'/></testsuite>")
+        stamp = datetime.datetime.fromtimestamp(time.time() - 60 if began is None else began).isoformat(timespec="seconds")
+        path.write_text(f"<testsuite timestamp='{stamp}'><testcase name='vault.Vault.a' status='{status}'/></testsuite>")
         return path
 
     def test_pass(self):
@@ -73,11 +76,20 @@ class Matrix(unittest.TestCase):
                 json.dumps([{"test": "__main__.A.test_b", "verdict": verdict, "proves": ["T-KEY-01"]}]))
             self.assertEqual(expected, self.verdict(), verdict)
 
-    def test_a_report_of_an_earlier_run_is_not_a_pass(self):
+    def test_ctest_knows_better(self):
+        """A test that crashed after its report was written, or did not run at all."""
         self.gtest(case("a"))
         self.assertEqual("pass", self.verdict(junit=self.junit("run")))
         self.assertEqual("fail", self.verdict(junit=self.junit("fail")))
         self.assertEqual("not run", self.verdict(junit=self.junit("notrun")))
+
+    def test_a_report_of_an_earlier_run_is_not_a_pass(self):
+        self.gtest(case("a"))
+        (self.path / "system_x.json").write_text(
+            json.dumps([{"test": "__main__.A.test_b", "verdict": "pass", "proves": ["T-SW-01"]}]))
+        later = self.junit("run", began=time.time() + 60)
+        self.assertEqual("not run", self.verdict(junit=later))
+        self.assertEqual("not run", self.verdict("T-SW-01", junit=later))
 
     def test_the_page_names_every_id(self):
         self.gtest(case("a", proves="T-KEY-01; CR 1.14"))

@@ -77,8 +77,13 @@ class Patients(unittest.TestCase):
         self.assertEqual([], self.book("pending"))
 
     def test_lines_without_answer_are_sent_again_after_a_reconnect(self):
-        gateway, patient = self.treat(
-            lambda c, n, _l: None if c == 1 and n == 3 else "ok 1\n" if c == 1 and n == 1 else "" if c == 1 else f"ok {n}\n")
+        def behave(connection, number, _line):
+            if connection > 1:
+                return f"ok {number}\n"
+            return {1: "ok 1\n", 2: "", 3: None}[number]
+
+        # A window of two: the third line is only sent when `ok 1` has been read.
+        gateway, patient = self.treat(behave, window=2)
         self.assertEqual(1, patient.reconnects)
         self.assertEqual(12, patient.acknowledged)
         self.assertIn((2, "n-0000002"), gateway.seen)
