@@ -14,8 +14,10 @@
 namespace mitral::spool {
 namespace {
 
-// A slot read while it is being written fails its checksum; it is whole a moment later.
-constexpr int slot_attempts = 50;
+// A slot read while it is being written fails its checksum; it is whole a moment later, or, when
+// the writer was interrupted in the middle, once it has had the processor again.
+constexpr int slot_attempts = 256;
+constexpr int attempts_before_yield = 64;
 
 }  // namespace
 
@@ -54,7 +56,8 @@ base::Status SegmentCursor::refresh() {
         MITRAL_TRY(const auto count, read_at(fd_.get(), bytes, slot_offset));
         const auto slot = count == bytes.size() ? decode_slot(bytes) : std::nullopt;
         if (!slot) {
-            sched_yield();
+            if (attempt % attempts_before_yield == attempts_before_yield - 1)
+                sched_yield();
             continue;
         }
         if (slot->size < slot_.size || slot->last_sequence < slot_.last_sequence)
