@@ -169,6 +169,7 @@ base::Result<std::unique_ptr<Server>> Server::start(base::EventLoop& loop, const
         return base::fail(std::make_error_code(std::errc::invalid_argument),
                           "names: at least one is needed");
     MITRAL_TRY(auto state, State::open(settings.state, clock));
+    MITRAL_CHECK(state->lock());
     MITRAL_TRY(auto log,
                log::MessageLog::open({.directory = settings.state + "/messages",
                                       .maximum_bytes = settings.log_max_mb * 1024 * 1024}));

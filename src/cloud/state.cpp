@@ -1,5 +1,8 @@
 #include "cloud/state.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include "base/file.hpp"
 #include "cloud/store/ids.hpp"
 
@@ -23,6 +26,15 @@ base::Result<std::unique_ptr<State>> State::open(const std::string& directory,
     if (!known)
         MITRAL_CHECK(state->database.set_fact("id-scope", state->id_scope));
     return state;
+}
+
+base::Status State::lock() {
+    const auto path = directory + "/lock";
+    MITRAL_TRY(lock_, base::open_file(path, O_RDWR | O_CREAT, 0600));
+    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
+        return base::fail_errno("lock " + path +
+                                "; does another mitral-cloud use this state directory?");
+    return {};
 }
 
 }  // namespace mitral::cloud

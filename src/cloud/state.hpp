@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "base/fd.hpp"
 #include "cloud/dps/enrollments.hpp"
 #include "cloud/hub/policies.hpp"
 #include "cloud/hub/registry.hpp"
@@ -17,6 +18,8 @@ class State {
     // Makes the directory, the database, the id scope and the policy keys where they are missing.
     [[nodiscard]] static base::Result<std::unique_ptr<State>> open(const std::string& directory,
                                                                    const base::Clock& clock);
+    // For the server: one at a time, or two would write one log. Held until the object goes.
+    [[nodiscard]] base::Status lock();
     State(const State&) = delete;
     State& operator=(const State&) = delete;
 
@@ -29,6 +32,7 @@ class State {
 
   private:
     State(std::string path, store::Database opened, const base::Clock& clock);
+    base::UniqueFd lock_;
 };
 
 }  // namespace mitral::cloud

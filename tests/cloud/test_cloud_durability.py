@@ -1,11 +1,12 @@
 """Every message that was acknowledged is in the log, although the process is killed in mid-burst."""
 import random
 import signal
+import subprocess
 import threading
 import time
 import unittest
 
-from cloud.local_azure import LocalAzure, sas
+from cloud.local_azure import BINARY, LocalAzure, sas
 from cloud.mqtt_client import Mqtt, publish_packet
 from support.proves import main, proves
 
@@ -80,11 +81,17 @@ class Durability(unittest.TestCase):
             print(f"acknowledged {len(acknowledged)}, stored {len(rows)}, kills {ROUNDS}")
             self.assertEqual(azure.stop(), 0)
 
+    def test_two_servers_never_share_a_state(self):
+        with LocalAzure() as azure:
+            second = subprocess.run([str(BINARY), "serve", "--state", str(azure.state), "--mqtt-port", "0", "--https-port",
+                                     "0", "--admin-port", "0"], capture_output=True, text=True, timeout=20)
+            self.assertEqual(second.returncode, 1)
+            self.assertIn("another mitral-cloud", second.stderr)
+            self.assertEqual(azure.admin("/ready"), '{"ready":true}')
+
     @proves("T-DATA-01", "T-DOS-02")
     def test_a_full_disk_acknowledges_nothing(self):
         # RLIMIT_FSIZE stands in for a full disk: write(2) fails in the same place.
-        import resource
-        import subprocess
         with LocalAzure() as azure:
             device = azure.device("full")
             name = device["deviceId"]

@@ -1,8 +1,7 @@
 """The hub over MQTT: other people's client (mosquitto), and one that misbehaves on purpose."""
 import json
+import os
 import subprocess
-import sys
-import threading
 import time
 import unittest
 import urllib.request
@@ -172,7 +171,6 @@ class Hub(unittest.TestCase):
 
     @proves("T-SW-02", "T-DOS-04", "CR 3.5")
     def test_garbage_never_hurts_the_others(self):
-        import os
         with self.connected("dev-02") as steady:
             for size in (1, 2, 10, 100, 5000):
                 for _ in range(5):

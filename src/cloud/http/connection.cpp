@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/log.hpp"
 #include "cloud/error.hpp"
 
@@ -102,11 +104,19 @@ void Connection::pump() {
             return link().close_when_sent("stream ended");
         }
         if (piece->state == BodySource::State::waiting)
-            return source_->on_more([this, alive = std::weak_ptr<bool>(alive_)] {
-                if (!alive.expired())
-                    pump();
-            });
+            return wait_for_more();
     }
+}
+
+void Connection::wait_for_more() {
+    if (std::exchange(waiting_, true))
+        return;
+    source_->on_more([this, alive = std::weak_ptr<bool>(alive_)] {
+        if (alive.expired())
+            return;
+        waiting_ = false;
+        pump();
+    });
 }
 
 void Connection::on_writable() {

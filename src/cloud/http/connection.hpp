@@ -25,10 +25,12 @@ class Connection final : public front::Protocol {
     void send_text(std::string_view text);
     void send_error(unsigned status, std::string_view reason);
     void pump();
+    void wait_for_more();
 
     const Handler& handler_;
     RequestParser parser_;
     std::shared_ptr<BodySource> source_;                          // while a stream is being sent
+    bool waiting_ = false;                                        // the source will wake us
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // expires with this object
 };
 
