@@ -1,5 +1,6 @@
 """A small Debian that boots in systemd-nspawn: made once from the machine's own package archive, then unpacked
 afresh for every boot."""
+import atexit
 import hashlib
 import os
 import pathlib
@@ -76,14 +77,35 @@ def base_image(cache, packages):
     return image
 
 
+def unpacked(image):
+    base = image.with_suffix(".base")
+    if not base.exists():
+        partial = image.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        subprocess.run(["tar", "--directory", partial, "--extract", "--file", image], check=True)
+        partial.rename(base)
+    return base
+
+
 class Machine:
-    """An unpacked image; files are put in from outside, then it boots until it powers itself off."""
+    """An unpacked image under a fresh layer; files are put in from outside, then it boots until it powers itself off."""
 
     def __init__(self, root, image):
         self.root = root
-        shutil.rmtree(root, ignore_errors=True)
-        root.mkdir(parents=True)
-        subprocess.run(["tar", "--directory", root, "--extract", "--file", image], check=True)
+        base = unpacked(image)
+        subprocess.run(["umount", "--lazy", root], capture_output=True, check=False)
+        layers = [root.with_suffix(suffix) for suffix in (".upper", ".work")]
+        for directory in (root, *layers):
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir(parents=True)
+        options = f"lowerdir={base},upperdir={layers[0]},workdir={layers[1]}"
+        overlay = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, root], capture_output=True,
+                                 check=False)
+        if overlay.returncode == 0:
+            atexit.register(subprocess.run, ["umount", "--lazy", root], check=False)
+        else:  # no overlays here: a copy does as well, slower
+            subprocess.run(["cp", "--archive", f"{base}/.", root], check=True)
         # Nothing of this boot needs the services that wait for hardware or networks.
         for unit in ("systemd-networkd-wait-online.service", "systemd-timesyncd.service"):
             self.run_tool("systemctl", "mask", "--quiet", unit)
