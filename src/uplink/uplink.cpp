@@ -176,13 +176,13 @@ void Uplink::retry_after(const base::Error& error, FailureKind kind) {
     status_soon();
 }
 
-// The uplink cannot register by itself: that would need a connection that receives. A path unit
-// watches the file and starts mitral-enrol.
+// The uplink cannot register by itself: that would need a connection that receives. The file is for
+// whoever supervises the unit.
 void Uplink::hint_reassignment() {
     base::log(Severity::error, "assignment-may-be-stale",
               {{"hub", assignment_.hub},
                {"failures", policy_.consecutive_failures()},
-               {"remedy", "run mitral-enrol again (mitral-enrol.path does when it is enabled)"}});
+               {"remedy", "register again: systemctl restart mitral-enrol"}});
     const std::string path = settings_.state + "/reassign";
     const std::string reason = status_.last_error + "\n";
     if (const auto written = base::replace_file(path, base::as_bytes(reason), 0644); !written)

@@ -1,5 +1,8 @@
 """A stock mosquitto as the hub: messages arrive whole, and nothing is lost when it, or we, are killed."""
 import json
+import os
+import pathlib
+import pwd
 import shutil
 import signal
 import socket
@@ -122,6 +125,28 @@ class Interop(unittest.TestCase):
         self.assertEqual(status["queued"], 0)
         self.assertEqual(status["tls"]["version"], "TLSv1.3")
         self.assertEqual(gateway.stop(), 0)
+
+    @unittest.skipUnless(os.geteuid() == 0, "becoming another user needs root")
+    @proves("T-SW-06")
+    def test_it_does_its_work_inside_its_sandbox(self):
+        gateway = self.scratch.gateway(self.hub.port, user="nobody")
+        gateway.fill(20)
+        gateway.give_to("nobody")
+        gateway.start()
+        self.assertTrue(wait_for(lambda: len(self.consumer.readings()) == 20), gateway.log())
+        self.assertEqual(pathlib.Path(f"/proc/{gateway.process.pid}").stat().st_uid, 0)  # not dumpable: root's
+        facts = pathlib.Path(f"/proc/{gateway.process.pid}/status").read_text()
+        user = pwd.getpwnam("nobody").pw_uid
+        self.assertRegex(facts, rf"Uid:\t{user}\t{user}\t{user}")
+        self.assertRegex(facts, r"CapEff:\t0+\n")
+        self.assertRegex(facts, r"NoNewPrivs:\t1")
+        self.assertRegex(facts, r"Seccomp:\t2")
+        gateway.fill(10, first=21)  # written by another user
+        gateway.give_to("nobody")
+        self.assertTrue(wait_for(lambda: len(self.consumer.readings()) == 30), gateway.log())
+        self.assertTrue(wait_for(lambda: gateway.acknowledged() >= 30))
+        self.assertEqual(gateway.stop(), 0)
+        self.assertTrue((gateway.state / "lines-vitals.ack").exists())
 
     @proves("T-DATA-01")
     def test_new_records_travel_at_once(self):

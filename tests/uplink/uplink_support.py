@@ -4,6 +4,7 @@ import ipaddress
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import ssl
@@ -235,6 +236,14 @@ class Gateway:
     def fill(self, count, first=1, batch=10, source="bed-1", lane="vitals"):
         subprocess.run([HARNESS, "fill", "--spool", self.spool, "--count", str(count), "--first", str(first),
                         "--batch", str(batch), "--source", source, "--lane", lane], check=True, timeout=60)
+
+    def give_to(self, user):
+        """What a package's installation does: who may read the spool and write the state."""
+        for path in (self.directory, self.spool.parent, *self.spool.parent.rglob("*"), self.assignment.parent,
+                     self.assignment):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        for path in (self.state, self.status_file.parent):
+            shutil.chown(path, user)
 
     def start(self, environment=None):
         with open(self.log_file, "ab") as log:
