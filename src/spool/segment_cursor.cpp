@@ -54,7 +54,9 @@ base::Status SegmentCursor::refresh() {
     SlotBytes bytes{};
     for (int attempt = 0; attempt < slot_attempts; ++attempt) {
         MITRAL_TRY(const auto count, read_at(fd_.get(), bytes, slot_offset));
-        const auto slot = count == bytes.size() ? decode_slot(bytes) : std::nullopt;
+        if (count < bytes.size())
+            break;
+        const auto slot = decode_slot(bytes);
         if (!slot) {
             if (attempt % attempts_before_yield == attempts_before_yield - 1)
                 sched_yield();
