@@ -1,0 +1,84 @@
+#include "mitral/local_checks.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "base/file.hpp"
+#include "support/proves.hpp"
+#include "support/result_matchers.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace mitral::cli {
+namespace {
+
+using test::ok;
+
+TEST(ClockCheck, AnImplausibleClockFailsAFreeRunningOneWarns) {
+    MITRAL_PROVES("T-TIME-01");
+    base::ManualClock clock{base::WallTime{1'767'225'600'000}};
+    EXPECT_EQ(Verdict::ok, check_clock(clock).verdict);
+    clock.set_state(base::ClockState::free_running);
+    EXPECT_EQ(Verdict::warning, check_clock(clock).verdict);
+    clock.set_state(base::ClockState::implausible);
+    EXPECT_EQ(Verdict::failed, check_clock(clock).verdict);
+}
+
+class LocalFiles : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        ASSERT_TRUE(ok(base::replace_file(config, base::as_bytes(""), 0644)));
+        ASSERT_EQ(0, ::mkdir(state.c_str(), 0700));
+        settings.vault.emplace();
+        settings.vault->state = state;
+    }
+    test::TemporaryDirectory directory;
+    std::string config = directory.path("mitral.toml");
+    std::string state = directory.path("vault");
+    UnitSettings settings;
+};
+
+TEST_F(LocalFiles, PrivateStateIsGoodOpenStateIsNot) {
+    EXPECT_EQ(Verdict::ok, check_permissions(settings, config).verdict);
+    for (const mode_t mode : {0750, 0701, 0777}) {
+        ASSERT_EQ(0, ::chmod(state.c_str(), mode));
+        const auto finding = check_permissions(settings, config);
+        EXPECT_EQ(Verdict::failed, finding.verdict);
+        EXPECT_THAT(finding.remedy, testing::HasSubstr("chmod"));
+    }
+}
+
+TEST_F(LocalFiles, ForeignOwnersWritableConfigurationsAndMissingPathsAreNamed) {
+    settings.vault->user = "65533";
+    EXPECT_THAT(check_permissions(settings, config).text, testing::HasSubstr("not to 65533"));
+    settings.vault->user = "no-such-user-here";
+    EXPECT_THAT(check_permissions(settings, config).text, testing::HasSubstr("does not exist"));
+    settings.vault->user.clear();
+    ASSERT_EQ(0, ::chmod(config.c_str(), 0666));
+    EXPECT_EQ(Verdict::failed, check_permissions(settings, config).verdict);
+    EXPECT_EQ(Verdict::failed, check_permissions(settings, directory.path("missing")).verdict);
+}
+
+TEST_F(LocalFiles, ABoundBeyondTheDiskIsFound) {
+    MITRAL_PROVES("T-DOS-02");
+    settings.intake.emplace();
+    settings.intake->spool.directory = directory.path();
+    settings.intake->spool.max_bytes = 1024;
+    EXPECT_EQ(Verdict::ok, check_disk(settings).verdict);
+    settings.intake->spool.max_bytes = 1ULL << 60;
+    const auto finding = check_disk(settings);
+    EXPECT_EQ(Verdict::failed, finding.verdict);
+    EXPECT_THAT(finding.remedy, testing::HasSubstr("max_bytes_mb"));
+    settings.intake->spool.directory = directory.path("missing");
+    EXPECT_EQ(Verdict::failed, check_disk(settings).verdict);
+}
+
+TEST_F(LocalFiles, CountsTheBytesOfLanes) {
+    const auto before = bytes_below(directory.path());
+    const base::Bytes content(100'000, 7);
+    ASSERT_TRUE(ok(base::replace_file(directory.path("vault/segment"), content, 0600)));
+    EXPECT_GE(bytes_below(directory.path()), before + content.size());
+}
+
+}  // namespace
+}  // namespace mitral::cli
