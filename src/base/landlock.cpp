@@ -190,6 +190,11 @@ Result<int> landlock_abi() {
     const long version = syscall(create_ruleset_number, nullptr, std::size_t{0}, query_version);
     if (version >= 1)
         return static_cast<int>(version);
+    if (errno == EPERM)
+        return fail(
+            BaseError::not_supported,
+            "Landlock is forbidden here: allow landlock_create_ruleset, landlock_add_rule and "
+            "landlock_restrict_self in the container's or the unit's system call filter");
     return fail(
         BaseError::not_supported,
         "the kernel has no Landlock: build it with CONFIG_SECURITY_LANDLOCK and name landlock in "

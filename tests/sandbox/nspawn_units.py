@@ -4,6 +4,7 @@
 First every daemon is replaced by a probe that tries what its unit must not do; a plain unit running the same probe
 as root is the control. Then the real daemons start in their units.
 """
+import functools
 import json
 import os
 import pathlib
@@ -56,6 +57,7 @@ systemctl --no-block poweroff
 """
 
 
+@functools.cache
 def image():
     """One for all boots: Debian with the libraries of every program we put in."""
     programs = [path for path in (BINARY / "bin").iterdir() if path.is_file()]
