@@ -11,7 +11,7 @@ using base::Seconds;
 base::Result<Settings> read_settings(base::Table table) {
     Settings out;
     out.user = table.text("user", "mitral-enrol");
-    out.vault_socket = table.text("vault", "/run/mitral/vault.sock");
+    out.vault_socket = table.text("vault", "/run/mitral/vault/vault.sock");
     out.assignment_file = table.text("assignment", "/var/lib/mitral/enrol/assignment.json");
     const auto dps = table.text("dps", "global.azure-devices-provisioning.net:443");
     out.trust.root_files = table.texts("root_files");

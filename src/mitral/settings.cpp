@@ -51,7 +51,7 @@ std::string vault_socket_of(const UnitSettings& settings) {
         return settings.uplink->vault_socket;
     if (settings.enrol)
         return settings.enrol->vault_socket;
-    return settings.intake ? settings.intake->vault : "/run/mitral/vault.sock";
+    return settings.intake ? settings.intake->vault : "/run/mitral/vault/vault.sock";
 }
 
 }  // namespace mitral::cli

@@ -25,7 +25,7 @@ TEST(EnrolSettings, DefaultsNeedOnlyThePinnedRoots) {
     ASSERT_TRUE(ok(settings));
     EXPECT_EQ("global.azure-devices-provisioning.net", settings->dps.host);
     EXPECT_EQ(443, settings->dps.port);
-    EXPECT_EQ("/run/mitral/vault.sock", settings->vault_socket);
+    EXPECT_EQ("/run/mitral/vault/vault.sock", settings->vault_socket);
     EXPECT_FALSE(settings->proxy);
 }
 

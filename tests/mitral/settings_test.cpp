@@ -22,7 +22,7 @@ TEST(UnitSettings, ReadsTheTablesThatAreThere) {
     EXPECT_TRUE(settings->intake);
     EXPECT_FALSE(settings->uplink);
     EXPECT_EQ("/x/vault.sock", vault_socket_of(*settings));
-    EXPECT_EQ("/run/mitral/vault.sock", vault_socket_of(UnitSettings{}));
+    EXPECT_EQ("/run/mitral/vault/vault.sock", vault_socket_of(UnitSettings{}));
 }
 
 TEST(UnitSettings, RefusesUnknownTablesAndKeys) {
