@@ -147,7 +147,6 @@ class Stack:
     # -- end -----------------------------------------------------------------------------------
     def close_intake(self):
         """SIGTERM: intake commits and closes its batch. False when it had to be killed."""
-        time.sleep(self.layout.tuning.batch_interval_s + 0.5)
         return self.parts["mitral-intake-lines"].stop()
 
     @staticmethod
