@@ -173,7 +173,7 @@ class Examination {
             return judge_mint_failure(client.error(), "hub", uplink.user);
         auto minted = (*client)->mint(vault::HubTokenRequest{(*assignment_)->hub, {}, brief});
         if (!minted)
-            return judge_mint_failure(minted.error(), "hub", uplink.user);
+            return judge_mint_failure(minted.error(), "hub " + (*assignment_)->hub, uplink.user);
         hub_token_ = *std::move(minted);
         return good("");
     }
