@@ -40,7 +40,7 @@ class LocalFiles : public ::testing::Test {
 
 TEST_F(LocalFiles, PrivateStateIsGoodOpenStateIsNot) {
     EXPECT_EQ(Verdict::ok, check_permissions(settings, config).verdict);
-    for (const mode_t mode : {0750, 0701, 0777}) {
+    for (const mode_t mode : {0750U, 0701U, 0777U}) {
         ASSERT_EQ(0, ::chmod(state.c_str(), mode));
         const auto finding = check_permissions(settings, config);
         EXPECT_EQ(Verdict::failed, finding.verdict);

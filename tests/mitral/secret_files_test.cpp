@@ -43,7 +43,7 @@ TEST_F(KeyFiles, AStationKeyIsPemOrBase64) {
 
 TEST_F(KeyFiles, AKeyThatOthersCanReadIsRefused) {
     MITRAL_PROVES("T-KEY-02");
-    for (const mode_t mode : {0640, 0604, 0644}) {
+    for (const mode_t mode : {0640U, 0604U, 0644U}) {
         EXPECT_FALSE(read_station_key(write(pem(key), mode)));
         EXPECT_FALSE(read_group_key(write(base::to_base64(key.view()), mode)));
     }
