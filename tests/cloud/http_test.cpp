@@ -58,6 +58,14 @@ TEST(RequestParser, ReadsChunkedBodies) {
     EXPECT_EQ(requests->front().body, "abcde");
 }
 
+TEST(RequestParser, TakesAnEmptyChunkedBodyByteByByte) {
+    MITRAL_PROVES("T-SW-03");  // the parser library asserts here, see http/parser.cpp
+    const auto requests =
+        parse("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 1);
+    ASSERT_TRUE(requests);
+    EXPECT_EQ(requests->size(), 1U);
+}
+
 TEST(RequestParser, RefusesGarbageAndFloods) {
     MITRAL_PROVES("T-SW-03", "T-DOS-04", "CR 3.5", "CR 7.1");
     for (const auto* text :

@@ -134,6 +134,8 @@ void Link::send(base::ByteView bytes) {
     output_.insert(output_.end(), bytes.begin(), bytes.end());
     if (queued() > output_limit)
         return close("client does not read");
+    // Even when one flush empties the queue: who stopped for it waits to be called.
+    was_congested_ = was_congested_ || output_congested();
     account();
     pool_.mark_dirty(*this);
 }

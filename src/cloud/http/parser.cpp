@@ -1,5 +1,9 @@
 #include "cloud/http/parser.hpp"
 
+// Beast 1.74 asserts five bytes where a last chunk that is the first may show four
+// (parse_chunk_header): a client could abort a debug build. The code behind the assertion copes;
+// fuzz_http watches it with ASan.
+#define BOOST_DISABLE_ASSERTS
 #include <algorithm>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
