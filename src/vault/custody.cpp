@@ -12,6 +12,10 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool was_refused(const base::Result<Token>& token) {
+    return !token && is_refusal(static_cast<VaultError>(token.error().code.value()));
+}
+
 }  // namespace
 
 Custody::Custody(std::unique_ptr<KeyStore> store, const base::Ed25519PublicKey& station_key,
@@ -54,13 +58,13 @@ bool Custody::has_identity() const noexcept {
 
 base::Result<Token> Custody::mint(const HubTokenRequest& request) {
     auto token = mint_device(request);
-    refusals_ += !token;
+    refusals_ += was_refused(token);
     return token;
 }
 
 base::Result<Token> Custody::mint(const RegistrationTokenRequest& request) {
     auto token = mint_registration(request);
-    refusals_ += !token;
+    refusals_ += was_refused(token);
     return token;
 }
 

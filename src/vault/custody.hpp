@@ -57,7 +57,7 @@ class Custody final : public Backend {
     const base::Clock& clock_;
     CustodyState state_;
     std::optional<Nonce> nonce_;  // of the last statement; good for one provision order
-    std::uint64_t refusals_ = 0;
+    std::uint64_t refusals_ = 0;  // since the start; a flood must not wear out a disk
 };
 
 }  // namespace mitral::vault

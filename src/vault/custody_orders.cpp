@@ -15,7 +15,7 @@ base::Status misfit(std::string_view why) {
 
 base::Status Custody::execute(base::ByteView signed_order) {
     auto status = execute_order(signed_order);
-    refusals_ += !status;
+    refusals_ += !status && is_refusal(static_cast<VaultError>(status.error().code.value()));
     return status;
 }
 

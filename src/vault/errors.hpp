@@ -30,6 +30,12 @@ enum class VaultError {
     state_refused = 18,      // the order does not fit the present state
 };
 
+// True when the rules said no; false when something did not work.
+[[nodiscard]] constexpr bool is_refusal(VaultError error) noexcept {
+    return error != VaultError::backend_unavailable && error != VaultError::backend_failure &&
+           error != VaultError::vault_unavailable;
+}
+
 [[nodiscard]] const std::error_category& vault_category() noexcept;
 [[nodiscard]] inline std::error_code make_error_code(VaultError error) noexcept {
     return {static_cast<int>(error), vault_category()};

@@ -16,11 +16,6 @@ base::Secret reply_with(const base::Status& status) {
     return status ? encode_reply() : encode_reply(status.error());
 }
 
-bool is_refusal(std::uint8_t status) {
-    return status != 0 && status != static_cast<std::uint8_t>(VaultError::backend_unavailable) &&
-           status != static_cast<std::uint8_t>(VaultError::backend_failure);
-}
-
 }  // namespace
 
 Service::Service(Backend& backend, RightsTable rights, RateLimit limit, const base::Clock& clock)
@@ -43,7 +38,7 @@ base::Secret Service::answer(uid_t uid, base::ByteView datagram) {
                       {make_error_code(VaultError::refused), {}});
     base::Secret reply = perform(*request);
     const std::uint8_t status = reply.view()[1];
-    if (is_refusal(status))
+    if (status != 0 && is_refusal(static_cast<VaultError>(status)))
         base::log_security("vault-refused",
                            {{"uid", uid},
                             {"operation", to_string(request->operation)},

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/errors.hpp"
+#include "base/process.hpp"
 #include "vault/custody.hpp"
 #include "vault/tpm/store.hpp"
 
@@ -43,6 +44,9 @@ base::Status extend_sandbox(const std::string& tcti, base::SandboxPolicy& policy
     const std::string_view text = tcti;
     if (text.starts_with(device_prefix)) {
         policy.writable.emplace_back(text.substr(device_prefix.size()));
+        // Debian gives the TPM to this group; it counts only when the daemon starts as root.
+        if (base::group_id("tss"))
+            policy.supplementary_groups.emplace_back("tss");
         return {};
     }
     if (text.starts_with(swtpm_prefix)) {
