@@ -208,6 +208,20 @@ class Hub(unittest.TestCase):
                 self.assertEqual(row["offset"], count + i - 1)
                 self.assertEqual(client.receive(), (0x40, bytes([0, i])))
 
+    def test_log_is_followed_past_a_burst(self):
+        """More than a stream's buffer holds, all of it out with one flush: the stream must go on."""
+        count, large = len(self.azure.messages()), "x" * 100_000
+        with self.connected() as client:
+            for i in range(1, 4):
+                client.send(publish_packet("devices/dev-01/messages/events/", large, i))
+                client.receive()
+            url = f"http://127.0.0.1:{self.azure.ports['admin']}/log?from={count}&follow=1"
+            with urllib.request.urlopen(url, timeout=10) as stream:
+                for i in range(3):
+                    self.assertEqual(json.loads(stream.readline())["offset"], count + i)
+                client.send(publish_packet("devices/dev-01/messages/events/", "after", 4))
+                self.assertEqual(json.loads(stream.readline())["offset"], count + 3)
+
     def test_dps_over_mqtt(self):
         scope = self.azure.ports["id_scope"]
         user = f"{scope}/registrations/dev-05/api-version=2019-03-31&ClientVersion=test"
