@@ -26,11 +26,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", type=pathlib.Path, default=pathlib.Path(os.environ.get("MITRAL_BINARY_DIR", top / "build/release")) / "bin",
                         help="folder of the built programs")
-    parser.add_argument("--seconds", type=float, default=float(os.environ.get("DEMO_SECONDS") or 0),
+    parser.add_argument("--seconds", type=float, default=os.environ.get("DEMO_SECONDS") or "0",
                         help="end after so long (default: $DEMO_SECONDS, else Ctrl-C)")
     parser.add_argument("--data", type=pathlib.Path, default=top / "tests/data", help="folder of the recordings")
     parser.add_argument("--keep", action="store_true", help="keep the scratch directory")
     options = parser.parse_args()
+    if not (options.data / "icu-numerics.csv").exists():
+        sys.exit(f"demo: no recordings in {options.data}: name their folder with --data")
     ending = _end_on_signals()
     try:
         stack = gateway.Stack(options.programs, top, say=_say)
@@ -39,8 +41,10 @@ def main():
     report = None
     try:
         report = _run(stack, options, ending)
-    except StartFailed as error:
+    except (StartFailed, OSError) as error:
         print(f"demo: {error}", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print("demo: ended at once, without a ledger", file=sys.stderr, flush=True)
     finally:
         stack.stop()
     _finish(stack, report, options.keep)
@@ -87,6 +91,7 @@ def _end_in_order(stack, ward, view):
         view.announce("intake did not end by itself and was killed")
     view.heading = "ending: the queue drains"
     arrived = stack.wait_for(lambda: ward.all_arrived(stack.queued_records()), DRAIN_S)
+    arrived = arrived and stack.wait_for(lambda: stack.queued_records() == 0, DRAIN_S)
     view.announce("the queue is empty" if arrived else f"the queue did not drain within {DRAIN_S:.0f} s")
     view.end()
     ward.end()
