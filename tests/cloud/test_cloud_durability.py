@@ -79,7 +79,7 @@ class Durability(unittest.TestCase):
             self.assertEqual(acknowledged - stored, set())
             self.assertEqual([row["offset"] for row in rows], list(range(len(rows))))
             print(f"acknowledged {len(acknowledged)}, stored {len(rows)}, kills {ROUNDS}")
-            self.assertEqual(azure.stop(), 0)
+            self.assertEqual(azure.stop(), 0, azure.log()[-4000:])
 
     def test_two_servers_never_share_a_state(self):
         with LocalAzure() as azure:
