@@ -11,6 +11,11 @@ namespace {
 constexpr std::string_view wave_schema = "mitral.wave/1";
 constexpr std::string_view gap_schema = "mitral.gap/1";
 
+// A gap record is hostile input like any other: its times may be beyond what ISO 8601 can write.
+bool is_a_date(const std::optional<base::WallTime>& time) {
+    return time && time->ms > 0 && *time <= clinical::latest_time;
+}
+
 // clinical keeps this bound; were it ever broken, the hub would drop the connection for it.
 base::Result<std::vector<clinical::CloudMessage>> encode_bounded(
     const std::vector<clinical::BatchEntry>& entries) {
@@ -55,7 +60,7 @@ Outgoing make_gap_message(const FeedName& feed, spool::RecordId at, const GapFac
     std::string body =
         fmt::format(R"({{"schema":"{}","lane":"{}","stream":"{:016x}","first":{},"last":{})",
                     gap_schema, spool::to_string(facts.lane), at.stream, facts.first, facts.last);
-    if (facts.first_written && facts.last_written && facts.first_written->ms != 0)
+    if (is_a_date(facts.first_written) && is_a_date(facts.last_written))
         body.append(fmt::format(R"(,"first_written":"{}","last_written":"{}")",
                                 base::to_iso8601(*facts.first_written),
                                 base::to_iso8601(*facts.last_written)));

@@ -146,6 +146,18 @@ TEST_F(LaneFeedTest, GapRecordsTravel) {
     EXPECT_THAT(text_of(messages[0]), HasSubstr(R"("reason":"bound-reached"})"));
 }
 
+TEST_F(LaneFeedTest, GapsOutsideOfTimeAreReportedWithoutIt) {
+    MITRAL_PROVES("T-SW-04");
+    for (const std::int64_t ms : {INT64_MIN, INT64_MAX}) {
+        spool::Gap gap;
+        gap.first_sequence = gap.last_sequence = 1;
+        gap.first_written = gap.last_written = {ms};
+        lane_.add(spool::encode(gap), true, spool::RecordKind::gap);
+    }
+    for (const Outgoing& message : take_all())
+        EXPECT_THAT(text_of(message), testing::Not(HasSubstr("written")));
+}
+
 TEST_F(LaneFeedTest, ABoundaryOnlyEndsItsBatch) {
     lane_.add(reading_record("bed-1", 1), false);
     lane_.add({}, true, spool::RecordKind::boundary);
