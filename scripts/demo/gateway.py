@@ -122,11 +122,10 @@ class Stack:
 
     # -- looking in ----------------------------------------------------------------------------
     def uplink_status(self):
-        """The uplink's own status file; {} before the first one."""
-        try:
-            return json.loads(self.layout.uplink_status.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
+        return _status(self.layout.uplink_status)
+
+    def intake_status(self):
+        return _status(self.layout.intake_status)
 
     def queued_records(self):
         return sum(lane.get("backlog", 0) for lane in self.uplink_status().get("lanes", []))
@@ -183,3 +182,11 @@ class Stack:
 
     def renew_token(self):
         self.parts["mitral-uplink"].signal(signal.SIGUSR1)
+
+
+def _status(path):
+    """A daemon's own status file; {} before the first one."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
