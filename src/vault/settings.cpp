@@ -87,7 +87,7 @@ std::vector<PeerRights> default_peers() {
 base::Result<Settings> read_settings(const base::Config& config) {
     base::Table table = config.table("vault");
     Settings settings;
-    settings.socket = table.text("socket", "/run/mitral/vault.sock");
+    settings.socket = table.text("socket", "/run/mitral/vault/vault.sock");
     settings.state = table.text("state", "/var/lib/mitral/vault");
     settings.backend = table.text("backend", "tpm");
     settings.tcti = table.text("tcti", "device:/dev/tpmrm0");

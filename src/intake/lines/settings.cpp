@@ -18,10 +18,10 @@ std::uint64_t bytes_of(base::Table& table, std::string_view key, std::int64_t fa
 base::Result<Settings> read_settings(const base::Config& config) {
     auto table = config.table("intake-lines");
     Settings settings;
-    settings.socket = table.text("socket", "/run/mitral/intake-lines.sock");
+    settings.socket = table.text("socket", "/run/mitral/intake-lines/intake-lines.sock");
     settings.socket_group = table.text("socket_group", "");
-    settings.vault = table.text("vault", "/run/mitral/vault.sock");
-    settings.status = table.text("status", "/run/mitral/intake-lines.json");
+    settings.vault = table.text("vault", "/run/mitral/vault/vault.sock");
+    settings.status = table.text("status", "/run/mitral/intake-lines/intake-lines.json");
     settings.user = table.text("user", "");
     settings.reader_group = table.text("reader_group", "");
 
