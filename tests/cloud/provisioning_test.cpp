@@ -118,7 +118,8 @@ TEST_F(ProvisioningTest, RefusesWrongClaims) {
         401)
         << "the group key itself is no device key";
     EXPECT_EQ(registrar_.enroll(claim("dev-01", ""), "").status, 401);
-    auto elsewhere = claim("dev-01", good);
+    const std::string id = "dev-01";  // a Claim only refers to what it names
+    auto elsewhere = claim(id, good);
     elsewhere.id_scope = "0ne00000000";
     EXPECT_EQ(registrar_.enroll(elsewhere, "").status, 401);
     clock_.advance(std::chrono::hours(2));

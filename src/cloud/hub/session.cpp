@@ -38,7 +38,10 @@ Session::Session(Service& service, mqtt::Channel& channel, DeviceIdentity identi
       store_(store),
       will_(std::move(will)) {}
 
-Session::~Session() = default;
+// However it ends: the service holds a pointer to a live session only.
+Session::~Session() {
+    service_.forget(*this);
+}
 
 base::Status Session::on_publish(const mqtt::Publish& publish) {
     if (publish.topic.starts_with("$iothub/"))
