@@ -1,5 +1,7 @@
-// Ties a test to what it proves: threat ids of docs/threat-model.md and requirement ids of the standards
-// ("CR 1.14", "GP-TM-24", "R51"). The ids land in the test report, from which the evidence matrix is made.
+// Ties a test to what it proves: threat ids of docs/threat-model.md and requirement ids of the
+// standards
+// ("CR 1.14", "GP-TM-24", "R51"). The ids land in the test report, from which the evidence matrix
+// is made.
 #pragma once
 
 #include <gtest/gtest.h>
