@@ -59,8 +59,8 @@ def _end_on_signals():
             raise KeyboardInterrupt
         ending.set()
 
-    signal.signal(signal.SIGINT, handle)
-    signal.signal(signal.SIGTERM, handle)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handle)
     return ending
 
 

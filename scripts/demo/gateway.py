@@ -11,6 +11,7 @@ import clock
 import hub
 import layout
 import processes
+import reaper
 import station
 from processes import Process, StartFailed
 
@@ -27,6 +28,7 @@ class Stack:
         root = pathlib.Path(scratch or tempfile.mkdtemp(prefix="mitral-"))
         self.layout = layout.Layout(root, layout.Ports.free(), tuning)
         self.hub = hub.Hub(self.layout.ports.admin)
+        self.reaper = reaper.Reaper()
         self.supervisor = processes.Supervisor()
         self.parts = {}      # name -> Process, in the order of their start
         self.group = None    # what the enrollment group was given
@@ -58,7 +60,7 @@ class Stack:
         return self.programs / name
 
     def _launch(self, name, argv, keep=False):
-        process = Process(name, argv, self.layout.logs, keep=keep)
+        process = Process(name, argv, self.layout.logs, self.reaper, keep=keep)
         self.parts[name] = process
         process.start()
         return self.supervisor.add(process)
@@ -163,6 +165,7 @@ class Stack:
         self.supervisor.end()
         for process in reversed(list(self.parts.values())):
             process.stop(timeout=5)
+        self.reaper.end()
 
     def remove(self):
         shutil.rmtree(self.layout.root, ignore_errors=True)

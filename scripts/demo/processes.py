@@ -15,19 +15,25 @@ class StartFailed(Exception):
 class Process:
     """One program of the stack. Its output goes to a log of its own."""
 
-    def __init__(self, name, argv, log_directory, environment=None, keep=False):
+    def __init__(self, name, argv, log_directory, reaper, keep=False):
         self.name, self.argv, self.keep = name, [str(part) for part in argv], keep
         self.log = pathlib.Path(log_directory) / f"{name}.log"
         self.restarts = 0
-        self._environment = environment
+        self._reaper = reaper
         self._child = None
 
     def start(self):
+        self._forget()
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
                 self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
-                env=self._environment, start_new_session=True)  # Ctrl-C is the conductor's, not theirs
+                start_new_session=True)  # Ctrl-C is the conductor's, not theirs
+        self._reaper.watch(self._child.pid)
         return self
+
+    def _forget(self):
+        if self._child is not None:
+            self._reaper.forget(self._child.pid)
 
     @property
     def pid(self):
@@ -53,15 +59,16 @@ class Process:
     def stop(self, timeout=10.0):
         """SIGTERM, then SIGKILL. True when it ended by itself in time."""
         self.keep = False
-        if not self.running:
-            return True
-        self._child.terminate()
-        try:
-            self._child.wait(timeout)
-            return True
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return False
+        in_time = True
+        if self.running:
+            self._child.terminate()
+            try:
+                self._child.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                in_time = False
+        self._forget()
+        return in_time
 
     def tail(self, lines=5):
         try:

@@ -86,3 +86,18 @@ def cage_faults(pid):
     return faults
 
 
+def descendants(pid):
+    """Process ids of all living children, and theirs."""
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            found += [child, *descendants(child)]
+    return found
+
+
+def runs(pid):
+    """False when it is gone or only waits to be collected."""
+    try:
+        return status(pid)["State"][0] not in "ZX"
+    except OSError:
+        return False

@@ -1,12 +1,15 @@
 """The demo as its user meets it: what it prints, its last line, its exit status."""
 import os
+import pathlib
 import re
 import signal
 import subprocess
 import tempfile
 import unittest
 
-import stack
+import stack  # first: it sets the path to the demo's modules
+import gateway
+import peek
 import processes
 from support.proves import main, proves
 
@@ -16,10 +19,10 @@ FAULTS = ("the hub goes away", "kill -9 of the uplink", "the token is renewed", 
           "kill -9 of the vault")
 
 
-def start(*arguments, before=()):
+def start(*arguments, before=(), **environment):
     return subprocess.Popen([*before, "/usr/bin/python3", "-B", DEMO, "--programs", stack.BINARY / "bin", *arguments],
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            env={**os.environ, "DEMO_SECONDS": ""}, start_new_session=True)
+                            env={**os.environ, "DEMO_SECONDS": "", **environment}, start_new_session=True)
 
 
 class Demo(unittest.TestCase):
@@ -53,6 +56,22 @@ class Demo(unittest.TestCase):
         self.check("".join(lines) + rest, demo.returncode)
         self.assertLess(rest.index("the patients stop"), rest.index("intake closes its batch"))
         self.assertLess(rest.index("intake closes its batch"), rest.index("the queue is empty"))
+
+    @unittest.skipUnless(processes.is_root(), "needs root")
+    def test_a_killed_demo_leaves_nothing_running(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        pathlib.Path(place.name).chmod(0o755)  # the daemons' users pass through
+        demo = start(TMPDIR=place.name)
+        for line in demo.stdout:
+            if re.search(r"delivered=[1-9]", line):
+                break
+        children = peek.descendants(demo.pid)
+        self.assertGreaterEqual(len(children), 6, "the stack's processes were not found: the test sees nothing")
+        demo.kill()
+        demo.communicate(timeout=30)
+        self.assertTrue(gateway.Stack.wait_for(lambda: not any(map(peek.runs, children)), 15),
+                        [pid for pid in children if peek.runs(pid)])
 
     @unittest.skipUnless(processes.is_root(), "drops to nobody, which needs root")
     def test_without_root_it_says_so_in_one_line(self):
