@@ -95,6 +95,8 @@ def _end_in_order(stack, ward, view):
     view.announce("the queue is empty" if arrived else f"the queue did not drain within {DRAIN_S:.0f} s")
     view.end()
     ward.end()
+    if ward.trouble:
+        print(f"  not acknowledged to the end: {ward.trouble}")
     report = ledger.balance(stack.layout.books, stack.hub.log(), 0 if arrived else stack.queued_records())
     for control_id, reason in ward.refused[:5]:
         print(f"  refused: {control_id}: {reason}")

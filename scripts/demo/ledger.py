@@ -39,7 +39,8 @@ class Report:
 
     @property
     def balanced(self):
-        return (self.sent == self.delivered and self.queued == 0 and self.gaps == 0
+        """Everything arrived; nothing at all is no proof of that."""
+        return (self.sent == self.delivered > 0 and self.queued == 0 and self.gaps == 0
                 and self.lost == 0 and self.altered == 0)
 
     def line(self):

@@ -57,6 +57,7 @@ class Patient(threading.Thread):
         self.acknowledged = 0       # observations
         self.offered = 0
         self.refused = []
+        self.trouble = ""           # why nothing is acknowledged at the moment
         self.reconnects = 0
         self.finished = threading.Event()
         self._socket_path = str(socket_path)
@@ -84,7 +85,8 @@ class Patient(threading.Thread):
             while not self._done():
                 try:
                     self._session(book)
-                except (OSError, ConnectionError):
+                except OSError as error:
+                    self.trouble = str(error)
                     self.reconnects += 1
                     self._again = collections.deque([*self._outstanding, *self._again])
                     self._outstanding.clear()
@@ -151,6 +153,7 @@ class Patient(threading.Thread):
             self.refused.append((connection.line(number).control_id, reason))
         elif verb == "later":
             connection.line(number).later = True
+            self.trouble = f"later: {reason}"
         else:
             self._settle(connection.settle(number), book)
 
@@ -169,6 +172,7 @@ class Patient(threading.Thread):
             time.sleep(0.2)
 
     def _write(self, book, line, now):
+        self.trouble = ""
         self.ack_latencies.append((now - line.asked_at) * 1000)
         self.acknowledged += len(line.observations)
         for index, lane, digest in line.observations:

@@ -81,6 +81,7 @@ class View(threading.Thread):
             "ack50": milliseconds(percentile(acks, 0.50)), "ack99": milliseconds(percentile(acks, 0.99)),
             "hub50": milliseconds(percentile(arrivals, 0.50)), "hub99": milliseconds(percentile(arrivals, 0.99)),
             "age": self._stack.token_age(), "renewals": self._stack.renewals(),
+            "trouble": ward.trouble,
             "connected": bool(status.get("connected")),
             "tls": status.get("tls", {}).get("version", ""),
             "restarts": {name: part.restarts for name, part in self._stack.parts.items() if part.restarts},
@@ -91,7 +92,8 @@ class View(threading.Thread):
         return (f'{self.seconds:5.1f}s in={facts["in"]} ({facts["rate"]:.0f}/s) queued={facts["queued"]} '
                 f'delivered={facts["delivered"]} ack p50/p99={facts["ack50"]}/{facts["ack99"]} '
                 f'hub p50/p99={facts["hub50"]}/{facts["hub99"]} token age={age} renewals={facts["renewals"]} '
-                f'link={"up" if facts["connected"] else "down"}\n')
+                f'link={"up" if facts["connected"] else "down"}'
+                f'{" trouble: " + facts["trouble"] if facts["trouble"] else ""}\n')
 
     def _picture(self, facts):
         link = f"{GREEN}up{PLAIN}" if facts["connected"] else f"{RED}down{PLAIN}"
@@ -107,7 +109,8 @@ class View(threading.Thread):
             f"    sensor ack     {facts['ack50']:>10}{facts['ack99']:>12}",
             f"    sensor to hub  {facts['hub50']:>10}{facts['hub99']:>12}", "",
             f"  token age        {age:>10}   renewals {facts['renewals']}",
-            f"  restarts         {restarts}", "",
+            f"  restarts         {restarts}",
+            f"  held up          {facts['trouble'] or 'nobody'}", "",
         ]
         rows += [f"  {self._colour(text)}{seconds:6.1f} s  {text}{PLAIN}" for seconds, text in self._events]
         width = shutil.get_terminal_size().columns

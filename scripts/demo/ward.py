@@ -70,6 +70,11 @@ class Ward:
     def refused(self):
         return [refusal for patient in self.patients for refusal in patient.refused]
 
+    @property
+    def trouble(self):
+        """What holds a patient up at the moment, in words; empty when nothing does."""
+        return next((f"{patient.plan.source}: {patient.trouble}" for patient in self.patients if patient.trouble), "")
+
     def ack_latencies(self):
         return [value for patient in self.patients for value in list(patient.ack_latencies)]
 

@@ -77,6 +77,12 @@ class Books(unittest.TestCase):
         report = self.expect()
         self.assertEqual("ledger: sent=3 delivered=3 queued=0 gaps=0 lost=0 altered=0 redelivered=0", report.line())
 
+    def test_nothing_sent_is_no_proof(self):
+        for path in self.path.iterdir():
+            path.unlink()
+        self.log.clear()
+        self.assertFalse(self.balance().balanced)
+
     @proves("T-DATA-01")
     def test_a_dropped_message_is_found(self):
         self.log.pop()
