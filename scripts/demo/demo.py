@@ -24,7 +24,8 @@ DRAIN_S = 60.0
 def main():
     top = pathlib.Path(__file__).resolve().parents[2]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--programs", type=pathlib.Path, default=pathlib.Path(os.environ.get("MITRAL_BINARY_DIR", top / "build/release")) / "bin",
+    built = pathlib.Path(os.environ.get("MITRAL_BINARY_DIR", top / "build/release"))
+    parser.add_argument("--programs", type=pathlib.Path, default=built / "bin",
                         help="folder of the built programs")
     parser.add_argument("--seconds", type=float, default=os.environ.get("DEMO_SECONDS") or "0",
                         help="end after so long (default: $DEMO_SECONDS, else Ctrl-C)")

@@ -73,7 +73,8 @@ class Stack:
         self.group = json.loads(answer)
         cloud = self._launch("mitral-cloud", [
             self._program("mitral-cloud"), "serve", "--state", place.cloud, "--name", "localhost",
-            "--assigned-hub", place.hub_name, "--mqtt-port", ports.mqtt, "--https-port", ports.https, "--admin-port", ports.admin])
+            "--assigned-hub", place.hub_name, "--mqtt-port", ports.mqtt,
+            "--https-port", ports.https, "--admin-port", ports.admin])
         cloud.wait_until(self.hub.ready, "GET /ready")
 
     def _start_tpm(self):

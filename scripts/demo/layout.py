@@ -133,7 +133,8 @@ class Layout:
             "intake-lines": {
                 "socket": self.lines_socket, "spool": self.spool, "vault": self.vault_socket,
                 "user": "mitral-intake", "reader_group": "mitral-uplink", "status": self.intake_status,
-                "acknowledgements": self.state / "uplink", "max_bytes_mb": tuning.spool_mb, "segment_mb": tuning.segment_mb,
+                "acknowledgements": self.state / "uplink",
+                "max_bytes_mb": tuning.spool_mb, "segment_mb": tuning.segment_mb,
                 "batch_interval_s": tuning.batch_interval_s, "batch_kb": tuning.batch_kb},
             "enrol": {
                 "vault": self.vault_socket, "dps": self.dps, "root_files": [self.root_file],

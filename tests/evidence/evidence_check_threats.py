@@ -51,7 +51,8 @@ class CheckThreats(unittest.TestCase):
         self.assertEqual([], judge(GOOD_MODEL, GOOD_TEST, GOOD_TEST.replace("T-KEY-01", "GP-TM-24")))
 
     def test_an_acceptance_needs_a_reason(self):
-        for hollow in ("accepted", "accepted until later", "accepted until later, because", "accepted until x, because y"):
+        for hollow in ("accepted", "accepted until later", "accepted until later, because",
+                       "accepted until x, because y"):
             model = GOOD_MODEL.replace(GOOD_MODEL.split("|")[-2].strip(), hollow)
             self.assertIn("T-PHY-01: accepted without", "\n".join(judge(model, GOOD_TEST)), hollow)
 
@@ -68,7 +69,8 @@ class CheckThreats(unittest.TestCase):
         self.assertTrue(judge(GOOD_MODEL.replace("| tests |", "| trust us |"), GOOD_TEST))
 
     def test_python_proofs_are_found(self):
-        text = 'class A:\n  @proves("T-WAY-01", "CR 2.1")\n  def test_x(self): pass\n  @proves("T-WAY-02")\n  def helper(self): pass\n'
+        text = ('class A:\n  @proves("T-WAY-01", "CR 2.1")\n  def test_x(self): pass\n'
+                '  @proves("T-WAY-02")\n  def helper(self): pass\n')
         self.assertEqual([("test_x", ["T-WAY-01", "CR 2.1"])], list(check_threats.tests_in_python(text)))
 
     def test_proofs_over_several_lines_are_found(self):

@@ -40,8 +40,9 @@ class Matrix(unittest.TestCase):
 
     def junit(self, status, began=None):
         path = self.path / "ctest.xml"
-        stamp = datetime.datetime.fromtimestamp(time.time() - 60 if began is None else began).isoformat(timespec="seconds")
-        path.write_text(f"<testsuite timestamp='{stamp}'><testcase name='vault.Vault.a' status='{status}'/></testsuite>")
+        moment = datetime.datetime.fromtimestamp(time.time() - 60 if began is None else began)
+        path.write_text(f"<testsuite timestamp='{moment.isoformat(timespec='seconds')}'>"
+                        f"<testcase name='vault.Vault.a' status='{status}'/></testsuite>")
         return path
 
     def test_pass(self):
