@@ -78,6 +78,15 @@ class Secrets(stack.StackTest):
                 self.assertEqual([], found_in(piece, self.keys), name)
             self.assertGreater(read, 1 << 20, f"{name}: its memory could not be read")
 
+    @proves("T-DATA-03", "T-PHY-01", "CR 4.1")
+    def test_no_reading_lies_readable_in_the_spool(self):
+        words = {word: word.encode() for word in ("MDC_ECG_HEART_RATE", "HEART_RATE", "mm[Hg]", "bed-1", "n-0000001")}
+        stored = b"".join(path.read_bytes() for path in self.stack.layout.spool.rglob("*") if path.is_file())
+        self.assertGreater(len(stored), 5000, "nothing lies in the spool: the search proves nothing")
+        self.assertEqual([], found_in(stored, words))
+        book = (self.stack.layout.books / "bed-1.acked.jsonl").read_bytes()
+        self.assertEqual(["bed-1", "n-0000001"], found_in(book, words))  # the search does find words
+
     def test_the_search_finds_what_is_there(self):
         """Negative control: a planted file, and this process, which derived the key itself."""
         planted = self.stack.layout.logs / "planted.log"
