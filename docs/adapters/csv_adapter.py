@@ -102,7 +102,7 @@ def deliver(path, source, lines):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--socket", default="/run/mitral/intake-lines.sock")
+    parser.add_argument("--socket", default="/run/mitral/intake-lines/intake-lines.sock")
     parser.add_argument("--source", required=True, help="what sends: a bed, a device; no person's name")
     parser.add_argument("file")
     arguments = parser.parse_args()

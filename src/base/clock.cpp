@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/timex.h>
 
+#include <algorithm>
 #include <ctime>
 
 namespace mitral::base {
@@ -10,6 +11,10 @@ namespace {
 
 // A wall clock before this is a dead battery, not a date (2024-01-01T00:00:00Z).
 constexpr std::int64_t earliest_plausible_ms = 1'704'067'200'000;
+
+// 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z.
+constexpr std::int64_t earliest_printable_ms = -62'167'219'200'000;
+constexpr std::int64_t latest_printable_ms = 253'402'300'799'999;
 
 // Days since 1970-01-01 of a proleptic Gregorian date, by counting eras of 400 years from March.
 constexpr std::int64_t days_from_civil(std::int64_t year, unsigned month, unsigned day) {
@@ -162,13 +167,15 @@ void ManualClock::advance(Milliseconds step) {
 }
 
 std::string to_iso8601(WallTime time) {
-    const auto seconds =
-        static_cast<std::time_t>(time.ms >= 0 ? time.ms / 1000 : (time.ms - 999) / 1000);
+    // Four digits of year are all the format has; a hostile time beyond them is cut to the last
+    // one.
+    const std::int64_t ms = std::clamp(time.ms, earliest_printable_ms, latest_printable_ms);
+    const auto seconds = static_cast<std::time_t>(ms >= 0 ? ms / 1000 : (ms - 999) / 1000);
     std::tm parts{};
     gmtime_r(&seconds, &parts);
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900,
                        parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                       time.ms - static_cast<std::int64_t>(seconds) * 1000);
+                       ms - static_cast<std::int64_t>(seconds) * 1000);
 }
 
 std::optional<WallTime> from_iso8601(std::string_view text) noexcept {

@@ -119,10 +119,13 @@ class Examination {
         assignment_ = uplink::read_assignment(uplink.assignment_file, uplink.hub_port);
         if (!*assignment_)
             return std::nullopt;
+        net::TlsClientOptions tls = uplink.tls;
+        if (auto roots = net::pinned_roots(uplink.trust))
+            tls.roots_pem = *std::move(roots);
         return RouteRequest{"hub",
                             {(*assignment_)->host, uplink.hub_port},
                             uplink.proxy,
-                            uplink.tls,
+                            std::move(tls),
                             options_.timeout};
     }
 

@@ -156,7 +156,7 @@ Finding check_permissions(const UnitSettings& settings, const std::string& confi
     }
     if (settings.uplink) {
         inspect.directory(settings.uplink->state, settings.uplink->user, others_write);
-        for (const auto& file : settings.uplink->tls.root_files)
+        for (const auto& file : settings.uplink->trust.root_files)
             inspect.trusted_file(file);
     }
     if (const auto complaint = inspect.complaint())

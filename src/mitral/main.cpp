@@ -12,6 +12,7 @@
 #include "mitral/provision.hpp"
 #include "mitral/settings.hpp"
 #include "mitral/status.hpp"
+#include "mitral/trust.hpp"
 
 namespace {
 
@@ -22,6 +23,8 @@ constexpr const char* program = "mitral";
 struct Arguments {
     std::string config = "/etc/mitral/mitral.toml";
     cli::ProvisionArguments provision;
+    cli::TrustSignArguments trust;
+    std::string bundle;
     bool json = false;
     std::int64_t timeout_s = 10;
 };
@@ -68,6 +71,22 @@ base::Status provision_unit(const Arguments& arguments) {
     MITRAL_CHECK(cli::provision(cli::vault_socket_of(settings), arguments.provision));
     fmt::print("provisioned: {} in {}\n", arguments.provision.registration_id,
                arguments.provision.id_scope);
+    return {};
+}
+
+int run_trust_sign(const Arguments& arguments) {
+    const auto bundle = cli::sign_trust(arguments.trust);
+    if (!bundle)
+        return base::exit_with(program, bundle.error());
+    fmt::print("{}", *bundle);
+    return EXIT_SUCCESS;
+}
+
+base::Status install_trust(const Arguments& arguments) {
+    MITRAL_TRY(const auto settings, load(arguments.config));
+    MITRAL_TRY(const auto version, cli::install_trust(settings, arguments.bundle));
+    fmt::print("trust bundle {} is installed; restart mitral-enrol and mitral-uplink to use it\n",
+               version);
     return {};
 }
 
@@ -127,6 +146,23 @@ void add_provision(CLI::App& app, Arguments& arguments, std::function<int()>& ch
     command->callback([&] { chosen = [&] { return finish(provision_unit(arguments)); }; });
 }
 
+void add_trust(CLI::App& app, Arguments& arguments, std::function<int()>& chosen) {
+    auto* trust = app.add_subcommand("trust", "Roll the pinned roots over with a signed bundle");
+    trust->require_subcommand(1);
+    auto* sign = trust->add_subcommand("sign", "Print a bundle (fleet side)");
+    sign->add_option("--version", arguments.trust.version, "Higher than every bundle before")
+        ->required()
+        ->check(CLI::PositiveNumber);
+    sign->add_option("--key", arguments.trust.key_file, "Ed25519 private key: PEM or base64")
+        ->required();
+    sign->add_option("roots", arguments.trust.root_files, "PEM files of the new roots")->required();
+    sign->callback([&] { chosen = [&] { return run_trust_sign(arguments); }; });
+
+    auto* install = trust->add_subcommand("install", "Take a newer bundle into use");
+    install->add_option("bundle", arguments.bundle, "The signed bundle")->required();
+    install->callback([&] { chosen = [&] { return finish(install_trust(arguments)); }; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -140,6 +176,7 @@ int main(int argc, char** argv) {
 
     add_views(app, arguments, chosen);
     add_provision(app, arguments, chosen);
+    add_trust(app, arguments, chosen);
     CLI11_PARSE(app, argc, argv);
     return chosen();
 }

@@ -32,7 +32,9 @@ base::Result<Settings> read_settings(base::Table table) {
     out.spools = table.texts("spools", {"/var/lib/mitral/spool/lines"});
     out.state = table.text("state", "/var/lib/mitral/uplink");
     out.status_file = table.text("status", "/run/mitral/uplink/uplink.json");
-    out.tls.root_files = table.texts("root_files");
+    out.trust.root_files = table.texts("root_files");
+    out.trust.bundle_file = table.text("trust_bundle", "");
+    out.trust.bundle_key_file = table.text("trust_bundle_key", "");
     const std::string minimum_tls = table.text("minimum_tls", "1.2");
     const std::string proxy = table.text("proxy", "");
     out.hub_port = static_cast<std::uint16_t>(table.integer("hub_port", 8883, 1, 65535));
@@ -58,7 +60,7 @@ base::Result<Settings> read_settings(base::Table table) {
     MITRAL_CHECK(table.finish());
 
     MITRAL_TRY(out.tls.minimum, parse_version(minimum_tls));
-    if (out.tls.root_files.empty())
+    if (out.trust.root_files.empty() && out.trust.bundle_file.empty())
         return base::fail(base::BaseError::invalid_setting,
                           "[uplink] root_files is empty: name the pinned root certificates");
     if (out.spools.empty())

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "net/connect.hpp"
 #include "net/tls.hpp"
+#include "net/trust.hpp"
 #include "uplink/reconnect.hpp"
 #include "uplink/session.hpp"
 
@@ -23,7 +24,8 @@ struct Settings {
     std::vector<std::string> spools;
     std::string state;
     std::string status_file;
-    net::TlsClientOptions tls;
+    net::TrustSettings trust;
+    net::TlsClientOptions tls;  // main adds the roots that `trust` leads to
     std::optional<net::Endpoint> proxy;
     std::uint16_t hub_port = 8883;
     base::Seconds token_lifetime{3600};

@@ -1,5 +1,5 @@
 // What a process of the normal world may ask of the trust zone. Blocking; one instance per thread.
-// Every call is one datagram to /run/mitral/vault.sock (docs/formats/vault-protocol.md).
+// Every call is one datagram to /run/mitral/vault/vault.sock (docs/formats/vault-protocol.md).
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <random>
+
+#include "support/proves.hpp"
 
 namespace mitral::base {
 namespace {
@@ -11,6 +14,12 @@ TEST(Iso8601, PrintsMilliseconds) {
     EXPECT_EQ(to_iso8601({1'767'225'600'000}), "2026-01-01T00:00:00.000Z");
     EXPECT_EQ(to_iso8601({1'767'225'600'007}), "2026-01-01T00:00:00.007Z");
     EXPECT_EQ(to_iso8601({-1}), "1969-12-31T23:59:59.999Z");
+}
+
+TEST(Iso8601, CutsATimeThatNoCalendarHas) {
+    MITRAL_PROVES("T-SW-04");
+    EXPECT_EQ(to_iso8601({INT64_MAX}), "9999-12-31T23:59:59.999Z");
+    EXPECT_EQ(to_iso8601({INT64_MIN}), "0000-01-01T00:00:00.000Z");
 }
 
 TEST(Iso8601, ReadsZonesAndFractions) {

@@ -17,7 +17,7 @@ base::Result<Settings> read(std::string_view text) {
 TEST(Settings, HaveDocumentedDefaults) {
     const auto settings = read("");
     ASSERT_TRUE(settings) << settings.error().message();
-    EXPECT_EQ(settings->socket, "/run/mitral/intake-lines.sock");
+    EXPECT_EQ(settings->socket, "/run/mitral/intake-lines/intake-lines.sock");
     EXPECT_EQ(settings->spool.directory, "/var/lib/mitral/spool/lines");
     EXPECT_EQ(settings->spool.acknowledgement_directory, "/var/lib/mitral/uplink");
     EXPECT_EQ(settings->spool.max_bytes, 1ULL << 30);
