@@ -66,6 +66,8 @@ class Matrix(unittest.TestCase):
 
     def test_an_acceptance_is_not_a_pass(self):
         self.assertEqual("accepted", self.verdict("T-PHY-01"))
+        self.gtest(case("a", proves="T-PHY-01"))
+        self.assertEqual("accepted", self.verdict("T-PHY-01"))
 
     def test_a_torn_report_is_a_failure(self):
         (self.path / "vault.xml").write_text("<testsuites><testsuite>")
