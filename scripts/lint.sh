@@ -1,5 +1,5 @@
 #!/bin/sh
-# Style and static analysis of the whole tree: scripts/lint.sh check|format
+# Style and static analysis of the whole tree: scripts/lint.sh check|style|format
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -36,6 +36,10 @@ check_code() {
 
 case ${1:-check} in
 format) format ;;
+style)
+    check_style
+    check_scripts
+    ;;
 check)
     check_style
     check_scripts
@@ -43,7 +47,7 @@ check)
     step "clean"
     ;;
 *)
-    printf 'usage: scripts/lint.sh check|format\n' >&2
+    printf 'usage: scripts/lint.sh check|style|format\n' >&2
     exit 2
     ;;
 esac
