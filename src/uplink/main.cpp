@@ -39,9 +39,8 @@ base::Result<base::UniqueFd> renewal_signal() {
 base::Status run(const std::string& config_file) {
     MITRAL_CHECK(base::harden_process());
     MITRAL_TRY(const auto config, base::Config::load(config_file));
-    MITRAL_TRY(auto settings, uplink::read_settings(config.table("uplink")));
-    MITRAL_TRY(settings.tls.roots_pem, net::pinned_roots(settings.trust));
-    MITRAL_TRY(auto tls, net::TlsContext::client(settings.tls));
+    MITRAL_TRY(const auto settings, uplink::read_settings(config.table("uplink")));
+    MITRAL_TRY(auto tls, uplink::tls_context(settings));
     MITRAL_TRY(const auto loop, base::EventLoop::create());
     MITRAL_TRY(const auto renewals, renewal_signal());
 

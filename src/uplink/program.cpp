@@ -52,6 +52,12 @@ base::SandboxPolicy sandbox_policy(const Settings& settings) {
     return policy;
 }
 
+base::Result<net::TlsContext> tls_context(const Settings& settings) {
+    net::TlsClientOptions options = settings.tls;
+    MITRAL_TRY(options.roots_pem, net::pinned_roots(settings.trust));
+    return net::TlsContext::client(options);
+}
+
 void add_spools(Uplink& uplink, const Settings& settings, spool::KeyOpener& keys) {
     for (const std::string& spool : settings.spools) {
         for (const spool::Lane lane : spool::lanes_by_priority) {

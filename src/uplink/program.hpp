@@ -12,6 +12,10 @@ namespace mitral::uplink {
 // the proxy's) and to DNS, and nothing else.
 [[nodiscard]] base::SandboxPolicy sandbox_policy(const Settings& settings);
 
+// The TLS client that the settings ask for, with the roots that their trust leads to. To be called
+// before the sandbox closes; errors are those of net::pinned_roots and net::TlsContext::client.
+[[nodiscard]] base::Result<net::TlsContext> tls_context(const Settings& settings);
+
 // A feed for each lane of each spool. `keys` outlives the uplink.
 void add_spools(Uplink& uplink, const Settings& settings, spool::KeyOpener& keys);
 

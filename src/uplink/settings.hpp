@@ -25,7 +25,7 @@ struct Settings {
     std::string state;
     std::string status_file;
     net::TrustSettings trust;
-    net::TlsClientOptions tls;  // main adds the roots that `trust` leads to
+    net::TlsClientOptions tls;  // without roots: tls_context() adds them
     std::optional<net::Endpoint> proxy;
     std::uint16_t hub_port = 8883;
     base::Seconds token_lifetime{3600};

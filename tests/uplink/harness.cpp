@@ -98,8 +98,8 @@ base::Status fill(const FillOptions& options) {
 base::Status run(const std::string& file) {
     MITRAL_CHECK(base::harden_process());
     MITRAL_TRY(const auto config, base::Config::load(file));
-    MITRAL_TRY(auto settings, uplink::read_settings(config.table("uplink")));
-    MITRAL_TRY(auto tls, net::TlsContext::client(settings.tls));
+    MITRAL_TRY(const auto settings, uplink::read_settings(config.table("uplink")));
+    MITRAL_TRY(auto tls, uplink::tls_context(settings));
     MITRAL_TRY(const auto loop, base::EventLoop::create());
     sigset_t signals;
     sigemptyset(&signals);
