@@ -67,7 +67,8 @@ Result<UniqueFd> open_file(const std::string& path, int flags, mode_t mode) {
 }
 
 Result<Bytes> read_file(const std::string& path, std::size_t limit) {
-    MITRAL_TRY(const auto fd, open_file(path, O_RDONLY));
+    MITRAL_TRY(const auto fd,
+               open_file(path, O_RDONLY | O_NONBLOCK));  // a planted FIFO must not hold us
     MITRAL_TRY(const auto size, bounded_size(fd.get(), path, limit));
     Bytes content(size);
     MITRAL_TRY(const auto filled, read_some(fd.get(), content, path));
@@ -81,7 +82,7 @@ Result<std::string> read_text_file(const std::string& path, std::size_t limit) {
 }
 
 Result<Secret> read_secret_file(const std::string& path, std::size_t limit) {
-    MITRAL_TRY(const auto fd, open_file(path, O_RDONLY));
+    MITRAL_TRY(const auto fd, open_file(path, O_RDONLY | O_NONBLOCK));
     MITRAL_TRY(const auto size, bounded_size(fd.get(), path, limit));
     Secret content(size);
     MITRAL_TRY(const auto filled, read_some(fd.get(), content.bytes(), path));

@@ -15,6 +15,8 @@ namespace mitral::base {
 namespace {
 
 constexpr int backlog = 64;
+constexpr const char* without_directory =
+    ": make its directory first (systemd-tmpfiles --create mitral.conf makes the installed ones)";
 
 Result<sockaddr_un> address_of(const std::string& path) {
     sockaddr_un address{};
@@ -36,15 +38,14 @@ Result<UniqueFd> listen_on(const std::string& path, int type, mode_t mode) {
     struct stat status{};
     if (lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode))
         (void)::unlink(path.c_str());
-    // Nobody may connect between bind and chmod.
-    const mode_t former = ::umask(0777);
+    // The socket is born with its mode: a chmod by path afterwards could be led elsewhere by
+    // whoever owns the directory.
+    const mode_t former = ::umask(0777 & ~mode);
     const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
     const int bind_errno = errno;
     ::umask(former);
     if (bound != 0)
         return fail_errno(bind_errno, "bind socket " + path);
-    if (::chmod(path.c_str(), mode) != 0)
-        return fail_errno("chmod socket " + path);
     if (::listen(fd.get(), backlog) != 0)
         return fail_errno("listen on " + path);
     return fd;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/errors.hpp"
+#include "support/proves.hpp"
 #include "support/result_matchers.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -47,6 +48,14 @@ TEST(ReadFile, RefusesLinksDirectoriesAndExcess) {
     EXPECT_TRUE(failed_with(read_file(directory.path(), 5), BaseError::malformed));
     EXPECT_TRUE(
         failed_with(read_file(directory.path("none"), 5), std::errc::no_such_file_or_directory));
+}
+
+TEST(ReadFile, DoesNotWaitOnAPlantedFifo) {
+    MITRAL_PROVES("T-SW-06", "T-DOS-04");
+    const TemporaryDirectory directory;
+    ASSERT_EQ(mkfifo(directory.path("fifo").c_str(), 0600), 0);
+    EXPECT_TRUE(failed_with(read_file(directory.path("fifo"), 5), BaseError::malformed));
+    EXPECT_TRUE(failed_with(read_secret_file(directory.path("fifo"), 5), BaseError::malformed));
 }
 
 TEST(ReadSecretFile, HoldsTheContent) {

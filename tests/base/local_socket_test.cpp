@@ -61,6 +61,16 @@ TEST_F(LocalSocket, KnowsThePeerFromTheKernel) {
     EXPECT_EQ(peer->pid, getpid());
 }
 
+TEST(ListenStream, LetsOthersInWhenAskedTo) {
+    const TemporaryDirectory directory;
+    const auto path = directory.path("open.sock");
+    const auto listener = listen_stream(path, 0666);
+    ASSERT_TRUE(ok(listener));
+    struct stat status{};
+    ASSERT_EQ(stat(path.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0666U);
+}
+
 TEST_F(LocalSocket, HasTheModeAskedFor) {
     struct stat status{};
     ASSERT_EQ(stat(path.c_str(), &status), 0);

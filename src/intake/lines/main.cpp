@@ -55,7 +55,7 @@ base::Result<base::UniqueFd> open_socket(const Settings& settings) {
     MITRAL_TRY(auto listener, base::listen_stream(settings.socket, 0660));
     if (!settings.socket_group.empty()) {
         MITRAL_TRY(const auto group, base::group_id(settings.socket_group));
-        if (::chown(settings.socket.c_str(), static_cast<uid_t>(-1), group) != 0)
+        if (::lchown(settings.socket.c_str(), static_cast<uid_t>(-1), group) != 0)
             return base::fail_errno("give " + settings.socket + " to group " +
                                     settings.socket_group);
     }
