@@ -14,6 +14,7 @@
 #include "mitral/local_checks.hpp"
 #include "mitral/route.hpp"
 #include "mitral/settings.hpp"
+#include "mitral/tpm_probe.hpp"
 #include "mitral/uplink_view.hpp"
 #include "mitral/vault_checks.hpp"
 
@@ -32,7 +33,7 @@ class Examination {
         layer("disk", {"configuration"}, [this] { return check_disk(settings_); });
         layer("clock", {}, [this] { return check_clock(with_.clock); });
         layer("vault", {"configuration"}, [this] { return vault(); });
-        layer("trust-zone", {"vault"}, [this] { return judge_trust_zone(answer_, has_tcti()); });
+        layer("trust-zone", {"vault"}, [this] { return trust_zone(); });
         layer("provisioning", {"trust-zone"}, [this] { return judge_provisioning(*answer_); });
         layer("dns", {"configuration"}, [this] { return dns(); });
         layer("tcp", {"dns"}, [this] { return step(Route::Step::tcp); });
@@ -85,31 +86,51 @@ class Examination {
     Finding vault() {
         auto client = with_.connect_vault(vault_socket_of(settings_), "");
         if (!client)
-            return vault_fault(client.error());
+            return silent_vault(client.error());
         answer_ = (*client)->status();
         return judge_vault(*answer_);
     }
-    [[nodiscard]] std::string has_tcti() const {
-        return settings_.vault ? settings_.vault->tcti : "";
+
+    // A vault without its TPM does not start: then the TPM is what fails, not the daemon.
+    Finding silent_vault(const base::Error& error) {
+        if (settings_.vault && settings_.vault->backend == "tpm")
+            if (auto there = probe_tpm(tcti(), options_.timeout); !there) {
+                tpm_error_ = std::move(there).error();
+                return skip("mitral-vault does not answer, for its TPM is not there");
+            }
+        return vault_fault(error);
     }
+    Finding trust_zone() const {
+        return tpm_error_ ? trust_zone_fault(*tpm_error_, tcti())
+                          : judge_trust_zone(answer_, tcti());
+    }
+    [[nodiscard]] std::string tcti() const { return settings_.vault ? settings_.vault->tcti : ""; }
 
     Finding dns() {
         collect_routes();
-        if (routes_.empty())
-            return skip("neither [enrol] nor [uplink] is configured");
         return step(Route::Step::name);
     }
 
     void collect_routes() {
         if (settings_.enrol) {
-            net::TlsClientOptions tls;
-            if (auto roots = net::pinned_roots(settings_.enrol->trust))
-                tls.roots_pem = *std::move(roots);
-            routes_.push_back(try_route({"DPS", settings_.enrol->dps, settings_.enrol->proxy,
-                                         std::move(tls), options_.timeout}));
+            add_route({"DPS", settings_.enrol->dps, settings_.enrol->proxy, {}, options_.timeout},
+                      settings_.enrol->trust);
         }
         if (auto request = hub_route())
-            routes_.push_back(try_route(*std::move(request)));
+            add_route(*std::move(request), settings_.uplink->trust);
+    }
+
+    // Roots that cannot be used break this route at TLS; name and TCP are tried all the same.
+    void add_route(RouteRequest request, const net::TrustSettings& trust) {
+        auto roots = net::pinned_roots(trust);
+        if (roots)
+            request.tls.roots_pem = *roots;
+        auto route = try_route(std::move(request));
+        if (!roots && (!route.broken || route.broken == Route::Step::tls)) {
+            route.broken = Route::Step::tls;
+            route.error = std::move(roots).error();
+        }
+        routes_.push_back(std::move(route));
     }
 
     std::optional<RouteRequest> hub_route() {
@@ -119,17 +140,18 @@ class Examination {
         assignment_ = uplink::read_assignment(uplink.assignment_file, uplink.hub_port);
         if (!*assignment_)
             return std::nullopt;
-        net::TlsClientOptions tls = uplink.tls;
-        if (auto roots = net::pinned_roots(uplink.trust))
-            tls.roots_pem = *std::move(roots);
         return RouteRequest{"hub",
                             {(*assignment_)->host, uplink.hub_port},
                             uplink.proxy,
-                            std::move(tls),
+                            uplink.tls,
                             options_.timeout};
     }
 
     Finding step(Route::Step which) const {
+        if (routes_.empty())
+            return skip(settings_.enrol || settings_.uplink
+                            ? "no server to reach: the hub is not known yet"
+                            : "neither [enrol] nor [uplink] is configured");
         std::string seen;
         for (const auto& route : routes_) {
             const auto& server = route.request.server;
@@ -265,6 +287,7 @@ class Examination {
     std::vector<Finding> findings_;
     UnitSettings settings_;
     std::optional<base::Result<vault::VaultStatus>> answer_;
+    std::optional<base::Error> tpm_error_;
     std::optional<base::Result<uplink::Assignment>> assignment_;
     std::vector<Route> routes_;
     std::optional<vault::Token> hub_token_;

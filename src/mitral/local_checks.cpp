@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <optional>
 
@@ -14,11 +15,28 @@ namespace {
 
 constexpr mode_t others_write = S_IWGRP | S_IWOTH;
 constexpr mode_t others_all = S_IRWXG | S_IRWXO;
+constexpr mode_t spool_forbidden = S_IWGRP | S_IRWXO;  // the uplink's group reads
 constexpr std::uint64_t mebibyte = 1024 * 1024;
 
 std::string parent_of(const std::string& path) {
     const auto slash = path.rfind('/');
     return slash == std::string::npos ? "." : path.substr(0, slash == 0 ? 1 : slash);
+}
+
+// "chmod g-w,o= PATH": exactly the forbidden bits, so that following it ends the complaint.
+std::string chmod_away(mode_t forbidden, const std::string& path) {
+    const auto clause = [](char who, mode_t bits) -> std::string {
+        if (bits == (S_IROTH | S_IWOTH | S_IXOTH))
+            return fmt::format("{}=", who);
+        const std::string out =
+            fmt::format("{}{}{}", (bits & S_IROTH) != 0 ? "r" : "",
+                        (bits & S_IWOTH) != 0 ? "w" : "", (bits & S_IXOTH) != 0 ? "x" : "");
+        return out.empty() ? out : fmt::format("{}-{}", who, out);
+    };
+    const auto group = clause('g', (forbidden & S_IRWXG) >> 3);
+    const auto others = clause('o', forbidden & S_IRWXO);
+    return fmt::format("chmod {}{}{} {}", group, group.empty() || others.empty() ? "" : ",", others,
+                       path);
 }
 
 // What a path has to be like; gathers the first complaint.
@@ -47,6 +65,17 @@ class Inspection {
         if (!complaint_ && status.st_uid != 0 && status.st_uid != ::geteuid())
             complain(path, fmt::format("belongs to uid {}", status.st_uid), "chown root " + path);
     }
+    // A bundle need not be there yet; its key decides who may replace all roots.
+    void trust(const net::TrustSettings& trust) {
+        for (const auto& file : trust.root_files)
+            trusted_file(file);
+        if (trust.bundle_file.empty())
+            return;
+        if (::access(trust.bundle_file.c_str(), F_OK) == 0)
+            trusted_file(trust.bundle_file);
+        if (!trust.bundle_key_file.empty())
+            trusted_file(trust.bundle_key_file);
+    }
     [[nodiscard]] std::optional<Finding> complaint() const { return complaint_; }
     [[nodiscard]] int seen() const noexcept { return seen_; }
 
@@ -66,7 +95,7 @@ class Inspection {
         ++seen_;
         if (!complaint_ && (status.st_mode & forbidden) != 0)
             complain(path, fmt::format("has mode {:04o}", status.st_mode & 07777),
-                     fmt::format("chmod {} {}", forbidden == others_all ? "go=" : "go-w", path));
+                     chmod_away(forbidden, path));
     }
     void complain(const std::string& path, std::string_view what, std::string remedy) {
         complaint_ = fault(fmt::format("{} {}", path, what), std::move(remedy));
@@ -146,18 +175,15 @@ Finding check_permissions(const UnitSettings& settings, const std::string& confi
     if (settings.vault)
         inspect.directory(settings.vault->state, settings.vault->user, others_all);
     if (settings.intake)
-        inspect.directory(settings.intake->spool.directory, settings.intake->user,
-                          S_IWGRP | S_IRWXO);
+        inspect.directory(settings.intake->spool.directory, settings.intake->user, spool_forbidden);
     if (settings.enrol) {
         inspect.directory(parent_of(settings.enrol->assignment_file), settings.enrol->user,
                           others_write);
-        for (const auto& file : settings.enrol->trust.root_files)
-            inspect.trusted_file(file);
+        inspect.trust(settings.enrol->trust);
     }
     if (settings.uplink) {
         inspect.directory(settings.uplink->state, settings.uplink->user, others_write);
-        for (const auto& file : settings.uplink->trust.root_files)
-            inspect.trusted_file(file);
+        inspect.trust(settings.uplink->trust);
     }
     if (const auto complaint = inspect.complaint())
         return *complaint;

@@ -21,6 +21,13 @@ Route broken_at(Route route, Route::Step step, base::Error error) {
     return route;
 }
 
+// What net::pinned_roots() says of a bundle or its key.
+bool is_bundle_error(const std::error_code& code) {
+    using base::BaseError;
+    return code == BaseError::not_authentic || code == BaseError::malformed ||
+           code == BaseError::too_large || code == BaseError::invalid_setting;
+}
+
 }  // namespace
 
 bool wait_for(const net::TlsStream& stream, IoOutcome::Kind kind, base::Milliseconds timeout) {
@@ -48,15 +55,15 @@ base::Status complete_handshake(net::TlsStream& stream, base::Milliseconds timeo
 Route try_route(RouteRequest request) {
     Route route{std::move(request), {}, {}, {}};
     const auto& asked = route.request;
-    const auto context = net::TlsContext::client(asked.tls);
-    if (!context)
-        return broken_at(std::move(route), Route::Step::tls, context.error());
     auto socket = net::connect_tcp({asked.server, asked.proxy, asked.timeout});
     if (!socket) {
         const bool nameless = socket.error().code == NetError::name_not_resolved;
         return broken_at(std::move(route), nameless ? Route::Step::name : Route::Step::tcp,
                          socket.error());
     }
+    const auto context = net::TlsContext::client(asked.tls);
+    if (!context)
+        return broken_at(std::move(route), Route::Step::tls, context.error());
     auto stream = context->connect(*std::move(socket), asked.server.host);
     if (!stream)
         return broken_at(std::move(route), Route::Step::tls, stream.error());
@@ -79,6 +86,9 @@ std::string remedy_for(const base::Error& error, const RouteRequest& request) {
         return fmt::format("let the proxy {} pass CONNECT to {}", name_of(*request.proxy), server);
     if (code == NetError::trust_store)
         return "name readable PEM files in root_files";
+    if (is_bundle_error(code))
+        return "remove that trust bundle and put a good one there (mitral trust install); without "
+               "one root_files hold";
     if (code == NetError::untrusted_issuer || code == NetError::self_signed)
         return "something between here and the server opens TLS (an inspecting proxy: exempt this "
                "host), or "

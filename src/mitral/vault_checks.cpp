@@ -30,13 +30,17 @@ Finding judge_vault(const VaultAnswer& answer) {
     return vault_fault(answer.error());
 }
 
+Finding trust_zone_fault(const base::Error& error, const std::string& tcti) {
+    return fault("TPM: " + error.message(),
+                 fmt::format("enable the TPM 2.0 in the firmware, or correct vault.tcti (\"{}\"); "
+                             "mitral-vault must be allowed to open it (group tss); then restart "
+                             "mitral-vault",
+                             tcti));
+}
+
 Finding judge_trust_zone(const std::optional<VaultAnswer>& answer, const std::string& tcti) {
     if (!*answer)
-        return fault(
-            (*answer).error().message(),
-            fmt::format("check that a TPM 2.0 answers at \"{}\" and that mitral-vault may open it "
-                        "(group tss)",
-                        tcti));
+        return trust_zone_fault((*answer).error(), tcti);
     const auto& status = **answer;
     if (status.backend == "software")
         return warn("software: " + status.boundary, "for development only; set backend = \"tpm\"");

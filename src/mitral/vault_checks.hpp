@@ -16,6 +16,8 @@ using VaultAnswer = base::Result<vault::VaultStatus>;
 [[nodiscard]] Finding vault_fault(const base::Error& error);
 // The daemon answers, and to us.
 [[nodiscard]] Finding judge_vault(const VaultAnswer& answer);
+// The trust zone cannot be reached.
+[[nodiscard]] Finding trust_zone_fault(const base::Error& error, const std::string& tcti);
 // The trust zone behind it answers; `tcti` says how it is reached.
 [[nodiscard]] Finding judge_trust_zone(const std::optional<VaultAnswer>& answer,
                                        const std::string& tcti);

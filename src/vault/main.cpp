@@ -14,6 +14,7 @@
 #include "base/process.hpp"
 #include "base/sandbox.hpp"
 #include "base/sanitizer.hpp"
+#include "vault/errors.hpp"
 #include "vault/open_backend.hpp"
 #include "vault/server.hpp"
 #include "vault/service.hpp"
@@ -45,10 +46,23 @@ base::Status prepare_state_directory(const Settings& settings) {
     return {};
 }
 
+// Said here, for the sandbox could only say that a path is missing.
+base::Status check_tpm_device(const Settings& settings) {
+    constexpr std::string_view prefix = "device:";
+    if (settings.backend != "tpm" || !settings.tcti.starts_with(prefix))
+        return {};
+    const auto path = settings.tcti.substr(prefix.size());
+    if (access(path.c_str(), F_OK) == 0)
+        return {};
+    return base::fail(VaultError::backend_unavailable,
+                      "no TPM at " + path + " (vault.tcti): enable it or correct the path");
+}
+
 base::Status run(const std::string& config_path) {
     MITRAL_CHECK(base::harden_process());
     MITRAL_TRY(const auto config, base::Config::load(config_path));
     MITRAL_TRY(const auto settings, read_settings(config));
+    MITRAL_CHECK(check_tpm_device(settings));
     lock_memory();
     MITRAL_TRY(auto loop, base::EventLoop::create());
     MITRAL_CHECK(loop->on_termination([&loop] { loop->stop(); }));

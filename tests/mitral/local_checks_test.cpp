@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
+#include <utility>
+
 #include "base/file.hpp"
 #include "support/proves.hpp"
 #include "support/result_matchers.hpp"
@@ -45,6 +48,49 @@ TEST_F(LocalFiles, PrivateStateIsGoodOpenStateIsNot) {
         const auto finding = check_permissions(settings, config);
         EXPECT_EQ(Verdict::failed, finding.verdict);
         EXPECT_THAT(finding.remedy, testing::HasSubstr("chmod"));
+    }
+}
+
+// Whatever is wrong with a mode: the remedy, typed as it stands, ends the complaint.
+TEST_F(LocalFiles, FollowingTheRemedyHelps) {
+    const auto spool = directory.path("spool");
+    ASSERT_EQ(0, ::mkdir(spool.c_str(), 0700));
+    settings.intake.emplace().spool.directory = spool;
+    settings.uplink.emplace().state = spool;
+    settings.uplink->user.clear();
+    settings.intake->user.clear();
+    const std::pair<std::string, mode_t> breaks[] = {{spool, 0755},  {spool, 0775}, {spool, 0701},
+                                                     {spool, 0720},  {state, 0750}, {state, 0707},
+                                                     {config, 0666}, {config, 0664}};
+    for (const auto& [path, mode] : breaks) {
+        ASSERT_EQ(Verdict::ok, check_permissions(settings, config).verdict);
+        ASSERT_EQ(0, ::chmod(path.c_str(), mode));
+        const auto finding = check_permissions(settings, config);
+        EXPECT_EQ(Verdict::failed, finding.verdict) << path;
+        ASSERT_THAT(finding.remedy, testing::StartsWith("chmod "));
+        ASSERT_EQ(0, std::system(finding.remedy.c_str()));  // NOLINT(cert-env33-c)
+        const auto after = check_permissions(settings, config);
+        EXPECT_EQ(Verdict::ok, after.verdict) << finding.remedy << ": " << after.text;
+    }
+    struct stat status{};
+    ASSERT_EQ(0, ::stat(config.c_str(), &status));
+    EXPECT_EQ(0644U, status.st_mode & 0777U);  // and takes no more away than it has to
+}
+
+TEST_F(LocalFiles, ATrustBundleAndItsKeyBelongToRootAlone) {
+    MITRAL_PROVES("T-MITM-01");
+    auto& trust = settings.enrol.emplace().trust;
+    settings.enrol->user.clear();
+    settings.enrol->assignment_file = directory.path("assignment.json");
+    trust.bundle_file = directory.path("bundle");
+    trust.bundle_key_file = directory.path("bundle.pub");
+    EXPECT_THAT(check_permissions(settings, config).text, testing::HasSubstr("bundle.pub"));
+    for (const auto& file : {trust.bundle_key_file, trust.bundle_file}) {
+        ASSERT_TRUE(ok(base::replace_file(file, base::as_bytes(""), 0644)));
+        EXPECT_EQ(Verdict::ok, check_permissions(settings, config).verdict);
+        ASSERT_EQ(0, ::chmod(file.c_str(), 0666));
+        EXPECT_THAT(check_permissions(settings, config).text, testing::HasSubstr(file));
+        ASSERT_EQ(0, ::chmod(file.c_str(), 0644));
     }
 }
 

@@ -57,7 +57,8 @@ class Unit:
         der = subprocess.run(["openssl", "pkey", "-in", root / "station.key", "-pubout", "-outform", "DER"],
                              capture_output=True, check=True).stdout
         (root / "station.pub").write_text(base64.b64encode(der[-32:]).decode())
-        self.settings = {"dps": f"localhost:{self.https}", "roots": str(ca), "max_mb": 1, "extra": ""}
+        self.settings = {"dps": f"localhost:{self.https}", "roots": str(ca), "max_mb": 1, "extra": "",
+                         "backend": "software", "tcti": "device:/dev/tpmrm0", "enrol": ""}
         self.write()
 
     def write(self, **changes):
@@ -67,7 +68,8 @@ class Unit:
 [vault]
 socket = "{root}/run/vault.sock"
 state = "{root}/vault"
-backend = "software"
+backend = "{values["backend"]}"
+tcti = "{values["tcti"]}"
 station_key = "{root}/station.pub"
 [[vault.peer]]
 user = "{os.getuid()}"
@@ -82,6 +84,7 @@ vault = "{root}/run/vault.sock"
 dps = "{values["dps"]}"
 root_files = ["{values["roots"]}"]
 assignment = "{root}/enrol/assignment.json"
+{values["enrol"]}
 [uplink]
 user = ""
 vault = "{root}/run/vault.sock"
@@ -114,6 +117,9 @@ hub_port = {self.mqtt}
                    "--id-scope", group["id_scope"], "--registration-id", "dev-01",
                    "--dps-host", "localhost", "--hub", f"localhost:{self.mqtt}")
 
+    def log(self):
+        return (self.root / "vault.log").read_text()
+
     def enrol(self):
         return run(BIN / "mitral-enrol", "--config", self.root / "mitral.toml")
 
@@ -123,6 +129,39 @@ hub_port = {self.mqtt}
         report["status"] = done.returncode
         report["by_layer"] = {row["layer"]: row for row in report["layers"]}
         return report
+
+
+class Swtpm:
+    """A software TPM on two free ports in a row, as its TCTI wants them."""
+
+    def __init__(self, state):
+        state.mkdir()
+        for _ in range(20):
+            port = free_ports(1)[0]
+            self.process = subprocess.Popen(
+                ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--server",
+                 f"type=tcp,bindaddr=127.0.0.1,port={port}", "--ctrl",
+                 f"type=tcp,bindaddr=127.0.0.1,port={port + 1}", "--flags", "not-need-init"],
+                stderr=subprocess.DEVNULL)
+            self.tcti = f"swtpm:host=127.0.0.1,port={port}"
+            if self.ready(port) and self.ready(port + 1):
+                return
+            self.kill()
+        raise AssertionError("swtpm does not start")
+
+    def ready(self, port):
+        deadline = time.monotonic() + 20
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=2).close()
+                return True
+            except OSError:
+                time.sleep(0.01)
+        return False
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(timeout=20)
 
 
 class Doctor(unittest.TestCase):
@@ -193,6 +232,54 @@ class Doctor(unittest.TestCase):
         self.unit.stop()
         self.addCleanup(self.unit.start)
         self.assert_first(self.unit.doctor(), "vault", "vault.sock")
+
+    def assert_names_tpm(self, report, words):
+        row = self.assert_first(report, "trust-zone", words)
+        self.assertTrue(row["text"].startswith("TPM: "), row)
+        self.assertIn("vault.tcti", row["remedy"])
+        self.assertNotEqual(report["by_layer"]["vault"]["verdict"], "FAIL")
+
+    def test_trust_zone_whose_device_is_missing(self):
+        lame = Unit(self.root / "lame", self.ports, self.ca)
+        device = lame.root / "tpmrm0"
+        lame.settings.update(backend="tpm", tcti=f"device:{device}")
+        lame.write()
+        vault = run(BIN / "mitral-vault", "--config", lame.root / "mitral.toml")
+        self.assertEqual(vault.returncode, 1)
+        self.assertEqual(len(vault.stderr.splitlines()), 1, vault.stderr)
+        self.assertIn(f"no TPM at {device} (vault.tcti): enable it or correct the path", vault.stderr)
+        self.assert_names_tpm(lame.doctor(), str(device))
+
+    def test_trust_zone_that_dies_under_the_vault(self):
+        fragile = Unit(self.root / "fragile", self.ports, self.ca)
+        tpm = Swtpm(fragile.root / "tpm")
+        self.addCleanup(tpm.kill)
+        fragile.settings.update(backend="tpm", tcti=tpm.tcti)
+        fragile.write()
+        fragile.start()
+        self.addCleanup(fragile.stop)
+        wait_until(lambda: "vault-ready" in fragile.log(), "the vault", fragile.process)
+        self.assert_first(fragile.doctor(), "provisioning", "no identity")  # until here it is well
+        tpm.kill()
+        self.assert_names_tpm(fragile.doctor(), "")
+        fragile.stop()
+        self.assert_names_tpm(fragile.doctor(), tpm.tcti)
+
+    def test_no_route_is_no_success(self):
+        text = (self.unit.root / "mitral.toml").read_text()
+        (self.unit.root / "mitral.toml").write_text(text[:text.index("[enrol]")])
+        report = self.unit.doctor()
+        for layer in ("dns", "tcp", "tls"):
+            self.assertEqual(report["by_layer"][layer]["verdict"], "skip", report["layers"])
+            self.assertTrue(report["by_layer"][layer]["text"])
+
+    @proves.proves("T-MITM-01")
+    def test_a_damaged_trust_bundle_is_the_fault(self):
+        bundle = self.unit.root / "bundle"
+        bundle.write_text("mitral-trust-bundle/1\nversion: 9\n")
+        self.unit.write(enrol=f'trust_bundle = "{bundle}"\ntrust_bundle_key = "{self.unit.root}/station.pub"')
+        row = self.assert_first(self.unit.doctor(), "tls", str(bundle))
+        self.assertIn("trust install", row["remedy"])
 
     def test_provisioning(self):
         fresh = Unit(self.root / "fresh", self.ports, self.ca)
