@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -21,6 +22,7 @@ from support.proves import main, proves
 TOOL = sys.argv.pop(1)
 SOURCE = pathlib.Path(os.environ["MITRAL_SOURCE_DIR"])
 SCHEMA = json.loads((SOURCE / "docs/formats/vitals-1.schema.json").read_text())
+CDDL = (SOURCE / "docs/formats/wave-1.cddl").read_text()
 NUMERICS = {
     "HR [bpm]": ("MDC_ECG_HEART_RATE", "/min", 147842, "8867-4"),
     "ABPSys [mmHg]": ("MDC_PRESS_BLD_ART_SYS", "mm[Hg]", 150033, "76215-3"),
@@ -83,6 +85,12 @@ def samples(block):
             yield value
             shift, unsigned = 0, 0
     assert shift == 0
+
+
+def cddl_keys(name):
+    """The keys of one map of the published CDDL, in its order, each with whether it may be missing."""
+    body = re.search(rf"^{name} = \{{\n(.*?)^\}}", CDDL, re.DOTALL | re.MULTILINE).group(1)
+    return {key: bool(optional) for optional, key in re.findall(r"^    (\? )?(\w+): ", body, re.MULTILINE)}
 
 
 def decimal(pair):
@@ -187,19 +195,25 @@ class Waves(unittest.TestCase):
             self.assertEqual(together, [int(row[column]) for row in self.recording], column)
 
     def test_blocks_have_the_published_keys(self):
+        message_keys, block_keys = cddl_keys("message"), cddl_keys("block")
+        self.assertEqual([key for key, optional in block_keys.items() if optional], ["mdc"])
         for message, body in zip(self.messages, self.bodies):
             self.assertEqual((message["schema"], message["content_type"], message["content_encoding"]),
                              ("mitral.wave/1", "application/cbor", ""))
-            self.assertEqual(list(body), ["schema", "source", "base_time", "blocks"])
+            self.assertEqual(list(body), list(message_keys))
             self.assertEqual(body["schema"], "mitral.wave/1")
             for index, block in enumerate(body["blocks"]):
-                keys = ["id", "index", "code", "mdc", "unit", "rate", "scale", "time", "received", "clock", "count", "delta"]
-                if block["code"].startswith("own."):
-                    keys.remove("mdc")
+                keys = [key for key in block_keys if key != "mdc" or not block["code"].startswith("own.")]
                 self.assertEqual(list(block), keys)
                 self.assertEqual(block["index"], index % len(WAVES))
                 self.assertIsNone(block["time"])
                 self.assertEqual(block["clock"], "synchronised")
+
+    def test_the_page_explains_every_published_key(self):
+        page = (SOURCE / "docs/formats/wave-1.md").read_text()
+        explained = {key for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
+        self.assertEqual(explained, set(cddl_keys("block")))
+        self.assertEqual(set(cddl_keys("message")), {"schema", "source", "base_time", "blocks"})
 
     def test_integers_are_as_short_as_they_can_be(self):
         for message in self.messages:
