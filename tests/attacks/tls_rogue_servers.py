@@ -7,7 +7,8 @@ import threading
 import unittest
 
 from support.proves import main, proves
-from uplink.uplink_support import DAY, Authority, Scratch, behave_well, server_context, wait_for
+from uplink.uplink_support import (CONNECT, DAY, PUBLISH, Authority, Scratch, behave_well, publish_fields, server_context,
+                                    wait_for)
 
 NOW = datetime.datetime.utcnow()
 
@@ -111,6 +112,57 @@ class RogueServers(unittest.TestCase):
     def test_tls12_below_a_floor_of_13(self):
         context = server_context(*self.authority.issue(), maximum=ssl.TLSVersion.TLSv1_2)
         self.expect_refused(context, "version", minimum_tls="1.3")
+
+
+def drop_after_one(connection, _broker):
+    """Acknowledges one message and hangs up."""
+    while (packet := connection.packet()) is not None:
+        kind, _, body = packet
+        if kind == CONNECT:
+            connection.send(0x20, 2, 0, 0)
+        elif kind == PUBLISH:
+            packet_id = publish_fields(body)[1]
+            return connection.send(0x40, 2, packet_id >> 8, packet_id & 0xFF)
+
+
+class Handshakes(unittest.TestCase):
+    """A server that offers session tickets: each connection authenticates it anew all the same."""
+
+    VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+
+    def setUp(self):
+        self.scratch = Scratch(self)
+
+    @proves("T-MITM-02", "T-MITM-03")
+    def test_every_connection_names_the_hub_and_none_is_resumed(self):
+        for version in self.VERSIONS:
+            with self.subTest(version.name):
+                scratch = Scratch(self)
+                context = server_context(*scratch.authority.issue(), maximum=version)
+                broker = scratch.broker(drop_after_one, behave_well, context=context)
+                gateway = scratch.gateway(broker.port)
+                gateway.fill(40)
+                gateway.start()
+                self.assertTrue(wait_for(lambda: len(broker.resumed) >= 2 and broker.messages), gateway.log())
+                self.assertEqual(gateway.stop(), 0)
+                self.assertEqual(set(broker.names), {"localhost"})
+                self.assertEqual(len(broker.names), len(broker.resumed))
+                self.assertEqual(set(broker.resumed), {False})
+
+    def test_control_this_server_does_resume(self):
+        for version in self.VERSIONS:
+            with self.subTest(version.name):
+                context = server_context(*self.scratch.authority.issue(), maximum=version)
+                broker = self.scratch.broker(behave_well, context=context)
+                client = ssl.create_default_context(cafile=str(self.scratch.authority.file))
+                session = None
+                for _ in range(2):
+                    with client.wrap_socket(socket.create_connection(("127.0.0.1", broker.port)),
+                                            server_hostname="localhost", session=session) as stream:
+                        stream.sendall(b"\x10\x00")
+                        self.assertEqual(stream.recv(4), b"\x20\x02\x00\x00")  # the ticket came before it
+                        session = stream.session
+                self.assertEqual(broker.resumed, [False, True])
 
 
 class Proxy:

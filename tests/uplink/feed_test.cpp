@@ -38,7 +38,7 @@ class LaneFeedTest : public testing::Test {
                 return out;
             out.push_back(**message);
             if (batches != nullptr)
-                batches->push_back(feed_.newest_batch());
+                batches->push_back(feed_.front_batch());
             feed_.pop_front();
         }
     }
@@ -188,6 +188,24 @@ TEST_F(LaneFeedTest, ADamagedRecordIsSteppedOver) {
     for (const auto batch : batches)
         feed_.acknowledged(batch);
     EXPECT_EQ(lane_.acknowledged, 3U);
+}
+
+// Two batches are closed at once: what came before the damage, and the gap.
+TEST_F(LaneFeedTest, DamageInTheMiddleOfABatchHoldsNothingUp) {
+    MITRAL_PROVES("T-SW-04", "T-DATA-02", "T-DATA-01");
+    for (std::uint64_t i = 1; i <= 4; ++i)
+        lane_.add(reading_record("bed-1", i), i == 4);
+    lane_.broken.emplace(3, base::Error{make_error_code(spool::SpoolError::damaged), "record 3"});
+    std::vector<std::uint64_t> batches;
+    ASSERT_EQ(take_all(&batches).size(), 3U);
+    EXPECT_LT(batches[0], batches[1]);
+    feed_.acknowledged(batches[1]);  // the gap alone
+    EXPECT_EQ(lane_.acknowledged, 0U);
+    feed_.acknowledged(batches[0]);
+    EXPECT_EQ(lane_.acknowledged, 3U);
+    feed_.acknowledged(batches[2]);
+    EXPECT_EQ(lane_.acknowledged, 4U);
+    EXPECT_TRUE(feed_.must_persist());
 }
 
 TEST_F(LaneFeedTest, OtherErrorsLeaveThePosition) {

@@ -12,6 +12,13 @@ PROGRAM = pathlib.Path(sys.argv.pop())
 ASKING = re.compile(rb"subscri|devicebound|iothub/methods|iothub/twin|twin/PATCH", re.IGNORECASE)
 
 
+REPEATABLE = re.compile(rb"\bSSL_(?:write_early_data|set_session|CTX_set_max_early_data|set_max_early_data)\b")
+
+
+def imported(binary):
+    return subprocess.run(["nm", "--dynamic", "--undefined-only", binary], capture_output=True, check=True).stdout
+
+
 def symbols(binary):
     return subprocess.run(["nm", "--demangle", binary], capture_output=True, check=True).stdout
 
@@ -35,6 +42,16 @@ class OneWay(unittest.TestCase):
         self.assertIn(b"libssl", needed)
         for library in (b"mosquitto", b"paho", b"iothub", b"curl"):
             self.assertNotIn(library, needed)
+
+    @proves("T-MITM-03")
+    def test_no_early_data_and_no_resumption(self):
+        """What is sent before the handshake ends can be replayed (RFC 8446 §8): there is no call for it."""
+        listed = imported(PROGRAM)
+        self.assertIn(b"SSL_write_ex", listed)  # control: it is OpenSSL that is called
+        self.assertEqual(REPEATABLE.findall(listed), [])
+
+    def test_control_the_search_finds_a_program_that_resumes(self):
+        self.assertTrue(REPEATABLE.search(imported(shutil.which("openssl"))))
 
     def test_control_the_search_finds_a_client_that_can(self):
         other = shutil.which("mosquitto_sub")

@@ -174,7 +174,10 @@ class Broker:
         self.messages = []
         self.disconnects = 0
         self.tls_failures = []
+        self.names = []    # what clients asked for (SNI), None without
+        self.resumed = []  # whether each handshake took an earlier one up again
         self._context = context
+        context.sni_callback = lambda _stream, name, _context: self.names.append(name)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.closing = threading.Event()
@@ -196,6 +199,7 @@ class Broker:
             except OSError as error:  # ssl.SSLError is one
                 self.tls_failures.append(str(error))
                 return
+            self.resumed.append(stream.session_reused)
             connection = Connection(stream)
             self.connections.append(connection)
             script(connection, self)
