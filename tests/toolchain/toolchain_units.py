@@ -13,6 +13,7 @@ from support.proves import main, proves
 UNITS = pathlib.Path(os.environ["MITRAL_BINARY_DIR"], "systemd")
 SOURCES = pathlib.Path(os.environ["MITRAL_SOURCE_DIR"], "src")
 WORST_EXPOSURE = 20  # tenths
+TWINS = {"mitral-enrol-again.service": "mitral-enrol.service"}  # units made of another's text
 
 if shutil.which("systemd-analyze") is None:
     print("skipped: systemd-analyze is not installed (package systemd)")
@@ -51,7 +52,7 @@ class Units(unittest.TestCase):
         templates = {path.name.removesuffix(".in") for path in SOURCES.rglob("*.service.in")}
         self.assertGreaterEqual(templates, {f"mitral-{name}.service" for name in
                                             ("vault", "intake-lines", "enrol", "uplink")})
-        self.assertEqual(set(self.units), templates)
+        self.assertEqual(set(self.units), templates | set(TWINS))
 
     @proves("T-SW-06", "R63", "R64", "R79")
     def test_exposure(self):
@@ -68,13 +69,27 @@ class Units(unittest.TestCase):
 
     @proves("CR 2.1", "R35", "PS-05")
     def test_every_unit_has_a_user_of_its_own(self):
-        users = [unit.get("User") for unit in self.units.values()]
+        users = [unit.get("User") for unit in self.units.values() if unit.name not in TWINS]
         self.assertEqual(len(users), len(set(users)))
         self.assertNotIn("", users)
         self.assertNotIn("root", users)
         known = (SOURCES / "base" / "mitral.sysusers").read_text()
         for user in users:
             self.assertIn(f"u {user} ", known)
+
+    @proves("T-SW-06", "R64")
+    def test_a_twin_has_the_same_cage(self):
+        for twin, model in TWINS.items():
+            differing = {key for key in self.units[model].values | self.units[twin].values
+                         if self.units[model].values.get(key) != self.units[twin].values.get(key)}
+            self.assertEqual(differing, {"RemainAfterExit"})
+
+    def test_a_restarted_uplink_does_not_register_again(self):
+        """It wants mitral-enrol.service: that must stay active, and what the path unit starts must not."""
+        self.assertEqual(self.units["mitral-enrol.service"].get("RemainAfterExit"), "yes")
+        self.assertEqual(self.units["mitral-enrol-again.service"].get("RemainAfterExit"), "no")
+        self.assertIn("Unit=mitral-enrol-again.service", (UNITS / "mitral-enrol.path").read_text())
+        self.assertNotIn("again", (UNITS / "mitral-uplink.service").read_text())
 
     @proves("R36", "R55", "R64")
     def test_what_every_unit_has(self):
