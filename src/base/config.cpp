@@ -194,7 +194,10 @@ Config::~Config() = default;
 Result<Config> Config::load(const std::string& path) {
     auto text = read_text_file(path, max_file_size);
     if (!text)
-        return fail_with("read the configuration", text.error());
+        return fail_with(
+            "read the configuration (name it with --config; share/mitral.toml is one to begin "
+            "with)",
+            text.error());
     return parse(*text, path);
 }
 

@@ -45,7 +45,9 @@ Result<UniqueFd> listen_on(const std::string& path, int type, mode_t mode) {
     const int bind_errno = errno;
     ::umask(former);
     if (bound != 0)
-        return fail_errno(bind_errno, "bind socket " + path);
+        return fail_errno(bind_errno, bind_errno == ENOENT
+                                          ? "bind socket " + path + without_directory
+                                          : "bind socket " + path);
     if (::listen(fd.get(), backlog) != 0)
         return fail_errno("listen on " + path);
     return fd;
