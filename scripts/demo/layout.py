@@ -14,7 +14,7 @@ import subprocess
 
 import processes
 
-USERS = ("mitral-vault", "mitral-intake", "mitral-uplink", "mitral-enrol")
+USERS = ("mitral-vault", "mitral-intake", "mitral-uplink", "mitral-enrol", "mitral-cloud")
 REGISTRATION_ID = "mitral-demo-1"
 
 
@@ -101,7 +101,7 @@ class Layout:
                 (self.root, "root", "root", 0o755),
                 (self.logs, "root", "root", 0o700),
                 (self.books, "root", "root", 0o755),
-                (self.cloud, "root", "root", 0o755),
+                (self.cloud, "mitral-cloud", "mitral-cloud", 0o755),
                 (self.tpm, "root", "root", 0o700),
                 (self.station, "root", "root", 0o700),
                 (self.config.parent, "root", "root", 0o755),

@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/event_loop.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/privileges.hpp"
 #include "base/process.hpp"
 #include "base/sandbox.hpp"
 #include "cloud/api/registry_api.hpp"
@@ -35,16 +37,48 @@ void raise_descriptor_limit() {
     (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// The directory must exist, and belong to the user that the process becomes, before the sandbox
-// closes.
+// A link that an earlier run planted must not carry the gift elsewhere: links are given away
+// themselves, and a file with a second name is left alone.
+base::Status give_to(const std::string& path, uid_t user, gid_t group) {
+    struct stat info{};
+    if (::lstat(path.c_str(), &info) != 0)
+        return base::fail_errno("look at " + path);
+    if (!S_ISDIR(info.st_mode) && info.st_nlink > 1)
+        return base::fail(std::make_error_code(std::errc::too_many_links),
+                          path + " has a second name; remove one of them");
+    if (::lchown(path.c_str(), user, group) != 0)
+        return base::fail_errno("give " + path + " away");
+    return {};
+}
+
+base::Status give_tree_to(const std::string& path, uid_t user, gid_t group) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    if (fs::symlink_status(path, error).type() == fs::file_type::not_found)
+        return {};
+    MITRAL_CHECK(give_to(path, user, group));
+    if (!fs::is_directory(fs::symlink_status(path, error)))
+        return {};
+    fs::recursive_directory_iterator entry(path, error);
+    for (; !error && entry != fs::end(entry); entry.increment(error))
+        MITRAL_CHECK(give_to(entry->path(), user, group));
+    return error ? base::Status(base::fail(error, "list " + path)) : base::Status();
+}
+
+// The directory must belong to the user that the process becomes before the sandbox closes, and so
+// must what commands run by root have made in it. Nothing else is given away, in case the directory
+// is a wrong one.
 base::Status prepare_directory(const Settings& settings) {
     MITRAL_CHECK(base::make_directory(settings.state, 0755));
     if (::geteuid() != 0 || settings.user.empty())
         return {};
-    MITRAL_TRY(const auto user, base::user_id(settings.user));
-    if (::chown(settings.state.c_str(), user, static_cast<gid_t>(-1)) != 0)
-        return base::fail_errno("give " + settings.state + " to " + settings.user);
-    return {};
+    base::SandboxPolicy policy;
+    policy.user = settings.user;
+    MITRAL_TRY(const auto identity, base::identity_of(policy));
+    for (const auto* name : {"cloud.db", "cloud.db-wal", "cloud.db-shm", "cloud.db-journal", "lock",
+                             "ports.json", "messages", "tls"})
+        MITRAL_CHECK(give_tree_to(settings.state + "/" + name, identity.user, identity.group));
+    return give_to(settings.state, identity.user, identity.group);
 }
 
 base::Result<std::string> hub_host(const State& state) {
