@@ -53,6 +53,45 @@ def findings(root):
     return found
 
 
+def allowed_includes(architecture):
+    """Room by room what the table of docs/architecture.md lets it include; "all" is every room."""
+    rows = dict(re.findall(r"^\| `(\w+)(?:/\w+)?` \|[^|]*\| ([^|]+) \|$", architecture, re.MULTILINE))
+    listed = {room: set(rows if text == "all" else re.findall(r"\w+", text)) for room, text in rows.items()}
+    return {room: {room} | (listed[room] & set(rows)) for room in rows}
+
+
+def trespasses(root, allowed):
+    """Includes across rooms that the table does not list; a room it does not know may include nothing."""
+    found = []
+    for path in sorted(root.glob("src/*/**/*.[ch]*")):
+        room = path.relative_to(root / "src").parts[0]
+        for used in re.findall(r'^\s*#\s*include "(\w+)/', path.read_text(), re.MULTILINE):
+            if used not in allowed.get(room, set()):
+                found.append(f"{path.relative_to(root)}: {room} may not include {used}")
+    return found
+
+
+class Rooms(unittest.TestCase):
+    def setUp(self):
+        self.allowed = allowed_includes((ROOT / "docs/architecture.md").read_text())
+
+    def test_the_table_names_every_room(self):
+        self.assertEqual(set(self.allowed), {path.name for path in (ROOT / "src").iterdir() if path.is_dir()})
+
+    @proves("T-WAY-02", "T-SW-06")
+    def test_no_room_includes_more_than_the_table_says(self):
+        self.assertEqual(trespasses(ROOT, self.allowed), [])
+
+    @proves("T-WAY-02")
+    def test_control_a_trespass_is_found(self):
+        with tempfile.TemporaryDirectory() as directory:
+            place = pathlib.Path(directory, "src/intake/lines")
+            place.mkdir(parents=True)
+            (place / "a.cpp").write_text('#include <vector>\n#include "base/result.hpp"\n  #  include "net/tls.hpp"\n')
+            self.assertEqual(trespasses(pathlib.Path(directory), self.allowed),
+                             ["src/intake/lines/a.cpp: intake may not include net"])
+
+
 class Tree(unittest.TestCase):
     @proves("T-KEY-05", "CR 1.5", "R51")
     def test_nothing_forbidden_is_in_the_tree(self):
