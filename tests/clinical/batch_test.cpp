@@ -2,14 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 #include <set>
 #include <string>
 #include <tuple>
 
+#include "base/encoding.hpp"
 #include "clinical/errors.hpp"
 #include "clinical/record.hpp"
 #include "clinical/samples.hpp"
+#include "clinical/wave_reader.hpp"
 #include "support/proves.hpp"
 
 namespace mitral::clinical {
@@ -65,6 +68,79 @@ TEST(Batch, WavesBecomeCbor) {
     EXPECT_EQ(body[0], 0xA4);
     EXPECT_TRUE(text.ends_with(std::string_view("edelta\x42\x33\x10"))) << text;
     EXPECT_NE(text.find(std::string_view("dtime\xF6")), std::string_view::npos);
+}
+
+// The wave messages of these entries as another program reads them, of each source in order.
+std::map<std::string, std::vector<test::WaveBlock>> waves_in(
+    const std::vector<CloudMessage>& messages) {
+    std::map<std::string, std::vector<test::WaveBlock>> blocks;
+    for (const auto& message : messages) {
+        if (message.schema != "mitral.wave/1")
+            continue;
+        const auto wave = test::read_wave_message(message.body);
+        EXPECT_TRUE(wave) << base::to_hex(message.body);
+        if (!wave)
+            continue;
+        EXPECT_EQ(wave->source, message.source);
+        auto& all = blocks[wave->source];
+        all.insert(all.end(), wave->blocks.begin(), wave->blocks.end());
+    }
+    return blocks;
+}
+
+TEST(Batch, AnotherReaderFindsEverySample) {
+    MITRAL_PROVES("T-DATA-02", "T-DATA-05");
+    std::mt19937_64 random(12);
+    std::size_t compared = 0;
+    for (int round = 0; round < 200; ++round) {
+        std::vector<BatchEntry> entries;
+        std::map<std::string, std::vector<test::WaveBlock>> expected;
+        for (std::uint64_t sequence = 1; sequence <= 20; ++sequence) {
+            auto reading = random_reading(random);
+            for (auto& block : test::blocks_of(reading))
+                expected[reading.source].push_back(std::move(block));
+            entries.push_back({sequence, std::move(reading)});
+        }
+        const auto messages = encode_batch(entries);
+        ASSERT_TRUE(messages);
+        ASSERT_TRUE(waves_in(*messages) == expected) << "round " << round;
+        compared += expected.size();
+    }
+    EXPECT_GT(compared, 200U);
+}
+
+// One meaning, one encoding: a reader that passed a damaged body over would prove nothing.
+TEST(Batch, TheOtherReaderIsStrict) {
+    MITRAL_PROVES("T-DATA-02");
+    auto reading = wave_reading("w", 1000);
+    reading.device_time = base::WallTime{-70'000};
+    reading.waveforms[0].samples = {-26, -18, INT32_MAX, INT32_MIN, 0};
+    const auto messages = encode_batch({{3, reading}});
+    ASSERT_TRUE(messages);
+    const auto& good = messages->front().body;
+    const auto read = test::read_wave_message(good);
+    ASSERT_TRUE(read);
+    for (std::size_t size = 0; size < good.size(); ++size)
+        EXPECT_FALSE(test::read_wave_message(base::ByteView(good).first(size))) << size;
+    for (std::size_t i = 0; i < good.size(); ++i) {
+        for (int bit = 0; bit < 8; ++bit) {
+            auto damaged = good;
+            damaged[i] = static_cast<std::uint8_t>(damaged[i] ^ 1U << bit);
+            const auto other = test::read_wave_message(damaged);
+            EXPECT_FALSE(other && *other == *read) << "byte " << i << " bit " << bit;
+        }
+    }
+    auto longer = good;
+    longer.push_back(0);
+    EXPECT_FALSE(test::read_wave_message(longer));
+    auto long_head = good;  // a map of four pairs, said in two bytes
+    long_head[0] = 4;
+    long_head.insert(long_head.begin(), 0xB8);
+    EXPECT_FALSE(test::read_wave_message(long_head));
+    auto indefinite = good;
+    indefinite[0] = 0xBF;
+    indefinite.push_back(0xFF);
+    EXPECT_FALSE(test::read_wave_message(indefinite));
 }
 
 TEST(Batch, EachSourceAndSchemaHasItsOwnMessage) {
@@ -191,8 +267,11 @@ TEST(Batch, TheLargestWaveRecordFitsOneMessage) {
     const auto messages = encode_batch({{1, *decoded}, {2, *decoded}});
     ASSERT_TRUE(messages);
     ASSERT_EQ(messages->size(), 2U);
-    for (const auto& message : *messages)
+    for (const auto& message : *messages) {
         EXPECT_LE(message.body.size(), max_body_size);
+        const auto read = test::read_wave_message(message.body);
+        EXPECT_TRUE(read && read->blocks == test::blocks_of(*decoded));
+    }
 }
 
 TEST(Batch, RefusesWhatNoRecordHolds) {

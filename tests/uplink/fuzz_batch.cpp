@@ -1,35 +1,79 @@
 // Records as a hostile spool may hand them out: whatever they hold, a batch accounts for every one
-// of them, and no message is larger than the hub takes.
+// of them, no message is larger than the hub takes, and every sample of a sound record is in one.
 #include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "clinical/batch.hpp"
+#include "clinical/record.hpp"
+#include "clinical/wave_reader.hpp"
 #include "uplink/messages.hpp"
 #include "uplink/mqtt_encode.hpp"
 
+namespace {
+
+using namespace mitral;
+
+// Of each source, in order.
+using Waves = std::map<std::string, std::vector<clinical::test::WaveBlock>>;
+
+void expect_waves(spool::RecordKind kind, base::ByteView payload, Waves& expected) {
+    if (kind == spool::RecordKind::boundary || kind == spool::RecordKind::gap)
+        return;
+    const auto reading = clinical::decode_record(payload);
+    if (!reading || reading->waveforms.empty())
+        return;
+    auto& blocks = expected[reading->source];
+    for (auto& block : clinical::test::blocks_of(*reading))
+        blocks.push_back(std::move(block));
+}
+
+bool is_wave(const uplink::Outgoing& message) {
+    const auto schema = azure::find_property(message.properties, "schema");
+    return schema != nullptr && schema->value == "mitral.wave/1";
+}
+
+void collect_waves(const uplink::Outgoing& message, Waves& arrived) {
+    if (!is_wave(message))
+        return;
+    const auto wave = clinical::test::read_wave_message(message.body);
+    if (!wave)
+        std::abort();
+    auto& blocks = arrived[wave->source];
+    blocks.insert(blocks.end(), wave->blocks.begin(), wave->blocks.end());
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace mitral;
     uplink::BatchBuilder builder({"lines", spool::Lane::vitals});
     base::ByteReader input({data, size});
     std::uint64_t sequence = 0;
+    Waves expected;
     while (const auto kind = input.u8()) {
         auto payload = input.block16();
         if (!payload)
             payload = input.take(input.remaining());
-        builder.add({{7, ++sequence},
-                     static_cast<spool::RecordKind>(*kind % 4),
-                     false,
-                     base::Bytes(payload->begin(), payload->end())});
+        const auto record_kind = static_cast<spool::RecordKind>(*kind % 4);
+        expect_waves(record_kind, *payload, expected);
+        builder.add(
+            {{7, ++sequence}, record_kind, false, base::Bytes(payload->begin(), payload->end())});
     }
     if (builder.empty())
         return 0;
     const auto batch = builder.finish();
     if (batch.records != sequence || batch.last_sequence != sequence || !builder.empty())
         std::abort();
+    Waves arrived;
     for (const auto& message : batch.messages) {
+        collect_waves(message, arrived);
         const auto topic = azure::telemetry_topic("device", {}, message.properties);
         base::Bytes out;
         if (!topic || !uplink::append_publish(out, *topic, 1, message.body))
             std::abort();
     }
+    if (arrived != expected)
+        std::abort();
     return 0;
 }
