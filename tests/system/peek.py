@@ -50,19 +50,56 @@ def internet_peers(pid):
     return sorted(set(peers))
 
 
-def memory(pid):
-    """The process's readable private memory, piece by piece."""
-    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory_file:
-        for line in maps:
-            span, rights, *_rest = line.split()
-            if not rights.startswith("r") or "[v" in line:
+class Memory:
+    """A process's readable memory. A page that cannot be read costs that page, not its region, and is counted."""
+
+    CHUNK, PAGE = 1 << 20, os.sysconf("SC_PAGE_SIZE")
+
+    def __init__(self, pid):
+        self.read = self.skipped = 0  # bytes
+        self._pid = pid
+
+    def pieces(self):
+        """Each region as runs of what could be read; nothing is cut in two at a chunk's end."""
+        with open(f"/proc/{self._pid}/maps", encoding="utf-8") as maps, \
+                open(f"/proc/{self._pid}/mem", "rb", 0) as memory_file:
+            for line in maps.read().splitlines():
+                span, rights, *_rest = line.split()
+                if rights.startswith("r") and "[v" not in line:  # [vvar], [vsyscall]: the kernel's own
+                    first, last = (int(part, 16) for part in span.split("-"))
+                    yield from self._runs(memory_file, first, last)
+
+    def _runs(self, memory_file, first, last):
+        run = bytearray()
+        for begin in range(first, last, self.CHUNK):
+            end = min(begin + self.CHUNK, last)
+            data = self._at(memory_file, begin, end)
+            if data is not None:
+                run += data
                 continue
-            first, last = (int(part, 16) for part in span.split("-"))
-            try:
-                memory_file.seek(first)
-                yield memory_file.read(last - first)
-            except (OSError, ValueError, OverflowError):
-                continue
+            for page in range(begin, end, self.PAGE):
+                data = self._at(memory_file, page, page + self.PAGE)
+                if data is not None:
+                    run += data
+                    continue
+                self.skipped += self.PAGE
+                if run:
+                    yield bytes(run)
+                run.clear()
+        if run:
+            yield bytes(run)
+
+    def _at(self, memory_file, begin, end):
+        """None when not all of it can be read."""
+        try:
+            memory_file.seek(begin)
+            data = memory_file.read(end - begin)
+        except (OSError, ValueError, OverflowError):
+            return None
+        if len(data) != end - begin:
+            return None
+        self.read += len(data)
+        return data
 
 
 def cage_faults(pid):

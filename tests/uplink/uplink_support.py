@@ -171,6 +171,7 @@ class Broker:
     def __init__(self, context, *scripts):
         self.scripts = list(scripts)
         self.connections = []
+        self.accepted = []  # when each came, monotonic seconds
         self.messages = []
         self.disconnects = 0
         self.tls_failures = []
@@ -189,6 +190,7 @@ class Broker:
                 raw, _ = self._listener.accept()
             except OSError:
                 return
+            self.accepted.append(time.monotonic())
             script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
             threading.Thread(target=self._serve, args=(raw, script), daemon=True).start()
 
