@@ -9,7 +9,6 @@ import hmac
 import json
 import os
 import pathlib
-import re
 import select
 import shutil
 import socket
@@ -19,7 +18,13 @@ import threading
 import unittest
 import urllib.parse
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from support.proves import main, proves
+from system.peek import Memory
 
 BINARIES = pathlib.Path(os.environ["MITRAL_BINARY_DIR"])
 DAEMON = BINARIES / "bin" / "mitral-vault"
@@ -54,22 +59,35 @@ def found_in(data, secrets):
             for form, pattern in forms_of(key).items() if pattern in data]
 
 
-def memory_of(pid):
-    """Every readable page of a process, joined region by region."""
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for line in maps:
-            match = re.match(r"([0-9a-f]+)-([0-9a-f]+) r", line)
-            if not match or "[vvar" in line or "[vsyscall" in line:
-                continue
-            start, end = (int(x, 16) for x in match.groups())
-            chunk = bytearray()
-            for at in range(start, end, 1 << 20):
-                try:
-                    memory.seek(at)
-                    chunk += memory.read(min(1 << 20, end - at))
-                except (OSError, OverflowError):
-                    continue
-            yield line.split()[-1], bytes(chunk)
+def leaks_of(key):
+    """The same shapes made another way, as a careless program would leave them, each inside other text."""
+    def encoded(data):
+        return subprocess.run(["openssl", "base64", "-A"], input=data, capture_output=True, check=True).stdout
+
+    number, text = int.from_bytes(key, "big"), encoded(key)
+    block = int.from_bytes(key + bytes(64 - len(key)), "big")
+    inner, outer = ((block ^ int.from_bytes(bytes([pad]) * 64, "big")).to_bytes(64, "big") for pad in (0x36, 0x5C))
+    mac = hashlib.sha256(outer + hashlib.sha256(inner + b"text").digest()).digest()  # RFC 2104
+    assert mac == hmac.digest(key, b"text", "sha256")
+    percent = text.replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
+    return {"raw": b"\x07" + key, "hex": b"key=%064x;" % number, "HEX": b"key=%064X;" % number,
+            "base64": b'{"key":"' + text + b'"}', "base64url": b"?k=" + text.translate(bytes.maketrans(b"+/", b"-_")),
+            "percent-encoded base64": b"sig=" + percent, "hmac inner pad": inner, "hmac outer pad": outer,
+            "raw, reversed": bytes(reversed(key)), "base64 +1": encoded(b"\n" + key + b"\n"),
+            "base64 +2": encoded(b"k=" + key + b"\n")}
+
+
+def opened_with(root, custody):
+    """What an attacker gets from the software store's files: each sealed piece that the root key opens."""
+    sealed_size, found = 32 + 32 + 16, []
+    for at in range(len(custody) - sealed_size + 1):
+        salt, sealed = custody[at:at + 32], custody[at + 32:at + sealed_size]
+        key = HKDF(hashes.SHA256(), 32, salt, b"mitral software slot 1").derive(root)
+        try:
+            found.append(AESGCM(key).decrypt(bytes(12), sealed, None))
+        except InvalidTag:
+            continue
+    return found
 
 
 def free_pair():
@@ -255,11 +273,11 @@ class Canary(unittest.TestCase):
         unit = self.unit("tpm")
         got = unit.live()
         secrets = unit.secrets()
-        regions = 0
-        for name, data in memory_of(unit.daemon.pid):
-            regions += 1
-            self.assertEqual(found_in(data, secrets), [], f"in memory: {name}")
-        self.assertGreater(regions, 20)
+        memory = Memory(unit.daemon.pid)
+        for data in memory.pieces():
+            self.assertEqual(found_in(data, secrets), [], "in memory")
+        self.assertGreater(memory.read, 1 << 20)
+        self.assertEqual(memory.skipped, 0)
         for path, data in unit.files():
             self.assertEqual(found_in(data, secrets), [], f"in {path}")
         self.assertEqual(found_in(unit.log_text(), secrets), [])
@@ -296,12 +314,40 @@ class Canary(unittest.TestCase):
             if "token" in line:
                 self.assertTrue(judge(line["token"], unit.secrets())[1])
         device = {"device key": unit.secrets()["device key"]}
-        hits = [hit for _, data in memory_of(unit.daemon.pid) for hit in found_in(data, device)]
+        hits = [hit for data in Memory(unit.daemon.pid).pieces() for hit in found_in(data, device)]
         self.assertIn("device key (raw)", hits)
         # The group key never was on the unit, with any back end.
         group = {"group key": unit.group_key}
-        for name, data in memory_of(unit.daemon.pid):
-            self.assertEqual(found_in(data, group), [], f"in memory: {name}")
+        for data in Memory(unit.daemon.pid).pieces():
+            self.assertEqual(found_in(data, group), [], "in memory")
+
+        # On the disk the root key lies open, and with it the device key.
+        files = dict((path.name, data) for path, data in unit.files())
+        root = {"root key": files["root.key"]}
+        self.assertEqual({name for name, data in files.items() if found_in(data, root)}, {"root.key"})
+        self.assertIn(unit.secrets()["device key"], opened_with(files["root.key"], files["custody"]))
+
+    @proves("T-KEY-01")
+    def test_the_search_knows_every_shape(self):
+        key = os.urandom(32)
+        leaks = leaks_of(key)
+        self.assertEqual(set(leaks), set(forms_of(key)))
+        expected = {f"canary ({form})" for form in leaks}
+        for form, leak in leaks.items():
+            self.assertIn(f"canary ({form})", found_in(os.urandom(500) + leak + os.urandom(500), {"canary": key}))
+        self.assertEqual(found_in(os.urandom(5000), {"canary": key}), [])
+        # In another process's memory too.
+        text = b"\0".join(leaks.values())
+        holder = subprocess.Popen(
+            ["/usr/bin/python3", "-c", "import sys\nheld = sys.stdin.buffer.read(int(sys.argv[1]))\n"
+             "print('held', flush=True)\nsys.stdin.read()", str(len(text))],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(holder.communicate)
+        holder.stdin.write(text)
+        holder.stdin.flush()
+        self.assertEqual(holder.stdout.readline(), b"held\n")
+        hits = {hit for data in Memory(holder.pid).pieces() for hit in found_in(data, {"canary": key})}
+        self.assertEqual(hits, expected)
 
 
 if __name__ == "__main__":
