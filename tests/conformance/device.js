@@ -7,6 +7,7 @@ const { Client, Message } = require('azure-iot-device');
 const { Mqtt } = require('azure-iot-device-mqtt');
 const { ProvisioningDeviceClient } = require('azure-iot-provisioning-device');
 const { Mqtt: ProvisioningMqtt } = require('azure-iot-provisioning-device-mqtt');
+const { Http: ProvisioningHttp } = require('azure-iot-provisioning-device-http');
 const { SymmetricKeySecurityClient } = require('azure-iot-security-symmetric-key');
 
 let client = null;
@@ -20,9 +21,10 @@ function toMessage(wanted) {
 }
 
 const commands = {
-  async provision({ host, scope, registration, key }) {
+  async provision({ host, scope, registration, key, over }) {
     const security = new SymmetricKeySecurityClient(registration, key);
-    const provisioning = ProvisioningDeviceClient.create(host, scope, new ProvisioningMqtt(), security);
+    const transport = over === 'https' ? new ProvisioningHttp() : new ProvisioningMqtt();
+    const provisioning = ProvisioningDeviceClient.create(host, scope, transport, security);
     const result = await provisioning.register();
     return { hub: result.assignedHub, device: result.deviceId, status: result.status };
   },
