@@ -72,7 +72,8 @@ class Stack:
                                 "--name", "fleet"], place.logs, "enroll-group", secret=True)
         self.group = json.loads(answer)
         cloud = self._launch("mitral-cloud", [
-            self._program("mitral-cloud"), "serve", "--state", place.cloud, "--user", "mitral-cloud", "--name", "localhost",
+            self._program("mitral-cloud"), "serve", "--state", place.cloud, "--user", "mitral-cloud",
+            "--name", "localhost",
             "--assigned-hub", place.hub_name, "--mqtt-port", ports.mqtt,
             "--https-port", ports.https, "--admin-port", ports.admin])
         cloud.wait_until(self.hub.ready, "GET /ready")
