@@ -1,16 +1,23 @@
 """The demo as its user meets it: what it prints, its last line, its exit status."""
+import fcntl
 import os
 import pathlib
+import pty
 import re
+import select
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
+import time
 import unittest
 
 import stack  # first: it sets the path to the demo's modules
 import gateway
 import peek
 import processes
+import view
 from support.proves import main, proves
 
 DEMO = stack.SOURCE / "scripts/demo/demo.py"
@@ -19,10 +26,22 @@ FAULTS = ("the hub goes away", "kill -9 of the uplink", "the token is renewed", 
           "kill -9 of the vault")
 
 
-def start(*arguments, before=(), **environment):
+def start(*arguments, before=(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **environment):
     return subprocess.Popen([*before, "/usr/bin/python3", "-B", DEMO, "--programs", stack.BINARY / "bin", *arguments],
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, text=True,
                             env={**os.environ, "DEMO_SECONDS": "", **environment}, start_new_session=True)
+
+
+def read_to_end(screen, seconds=150.0):
+    """What a program writes to its terminal until it closes it."""
+    shown, deadline = b"", time.monotonic() + seconds
+    with os.fdopen(screen, "rb", 0) as stream:
+        while select.select([stream], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            try:
+                shown += stream.read(65536)
+            except OSError:  # EIO: the far end is closed
+                break
+    return shown.decode().replace("\r\n", "\n")
 
 
 class Demo(unittest.TestCase):
@@ -41,6 +60,33 @@ class Demo(unittest.TestCase):
         self.check(output, demo.returncode)
         for fault in FAULTS:
             self.assertIn(f"FAULT {fault}", output)
+
+    @unittest.skipUnless(processes.is_root(), "needs root")
+    def test_the_environment_may_say_how_long(self):
+        demo = start(DEMO_SECONDS="6")
+        output, _ = demo.communicate(timeout=150)
+        self.check(output, demo.returncode)
+
+    @unittest.skipUnless(processes.is_root(), "needs root")
+    def test_on_a_terminal_it_shows_a_picture(self):
+        screen, far_end = pty.openpty()
+        fcntl.ioctl(far_end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        demo = start("--seconds", "10", stdout=far_end, stderr=far_end)
+        os.close(far_end)
+        shown = read_to_end(screen)
+        self.assertEqual(0, demo.wait(timeout=60), shown)
+        pictures = shown.split(view.HOME)[1:]
+        self.assertGreater(len(pictures), 10)  # four a second
+        last = pictures[-1]
+        for word in ("readings in", "queued on disk", "delivered", "redelivered", "p50", "p99", "sensor ack",
+                     "sensor to hub", "token age", "renewals", "FAULT", "link"):
+            self.assertIn(word, last)
+        numbers = [int(match[1].replace(",", "")) for match in re.finditer(r"delivered +([\d,]+) ", shown)]
+        self.assertGreater(numbers[-1], 100)
+        self.assertGreaterEqual(len(set(numbers)), 4, "the picture does not live")
+        self.assertRegex(last, r"sensor to hub +\d[\d.]* ms +\d[\d.]* ms")
+        self.assertIn("running; Ctrl-C ends it in order", shown)
+        self.check(shown, demo.returncode)
 
     @unittest.skipUnless(processes.is_root(), "needs root")
     def test_control_c_ends_it_in_order(self):
