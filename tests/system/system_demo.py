@@ -22,6 +22,7 @@ from support.proves import main, proves
 
 DEMO = stack.SOURCE / "scripts/demo/demo.py"
 LAST_LINE = re.compile(r"ledger: sent=(\d+) delivered=(\d+) queued=0 gaps=0 lost=0 altered=0 redelivered=\d+")
+ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 FAULTS = ("the hub goes away", "kill -9 of the uplink", "the token is renewed", "kill -9 of the intake",
           "kill -9 of the vault")
 
@@ -86,7 +87,7 @@ class Demo(unittest.TestCase):
         self.assertGreaterEqual(len(set(numbers)), 4, "the picture does not live")
         self.assertRegex(last, r"sensor to hub +\d[\d.]* ms +\d[\d.]* ms")
         self.assertIn("running; Ctrl-C ends it in order", shown)
-        self.check(shown, demo.returncode)
+        self.check(ESCAPES.sub("", shown), demo.returncode)
 
     @unittest.skipUnless(processes.is_root(), "needs root")
     def test_control_c_ends_it_in_order(self):
