@@ -50,7 +50,7 @@ class KeyStore {
     [[nodiscard]] virtual base::Result<StoredState> load() = 0;
     [[nodiscard]] virtual base::Status save(base::ByteView state, const Ratchet& ratchet) = 0;
 
-    // Durable before they return.
+    // The count never falls; where power fails it may skip some numbers.
     [[nodiscard]] virtual base::Result<std::uint64_t> mint_count() = 0;
     [[nodiscard]] virtual base::Status count_mint() = 0;
 

@@ -94,6 +94,12 @@ void Swtpm::start() {
         give_up("swtpm does not start again");
 }
 
+void Swtpm::replace(const std::string& state_directory) {
+    stop();
+    directory_ = state_directory;
+    start();
+}
+
 void Swtpm::spawn() {
     const std::string state = "dir=" + directory_;
     const std::string server = "type=tcp,bindaddr=127.0.0.1,port=" + std::to_string(port_);

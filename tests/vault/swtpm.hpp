@@ -21,6 +21,9 @@ class Swtpm {
     void stop();   // as when power fails
     void start();  // on the same ports, with the same state
 
+    // Another TPM in its place, at the same ports; its state is in `state_directory`.
+    void replace(const std::string& state_directory);
+
   private:
     void spawn();
     [[nodiscard]] bool wait_until_ready();

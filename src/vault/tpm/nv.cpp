@@ -13,6 +13,10 @@ constexpr std::uint16_t record_size = 8 + 8 + 8 + 32;
 // can raise the counters, nobody can lower them.
 constexpr TPMA_NV access = TPMA_NV_AUTHREAD | TPMA_NV_AUTHWRITE | TPMA_NV_NO_DA;
 constexpr TPMA_NV counter = access | (TPM2_NT_COUNTER << TPMA_NV_TPM2_NT_SHIFT);
+// Kept in the TPM's RAM and written to its flash once in 256 steps or so, for flash wears out.
+// After a power cut the TPM goes on behind what it may have counted: it skips, and never falls
+// (TPM 2.0 Part 1, 37.2.4 and 37.7).
+constexpr TPMA_NV mint_counter = counter | TPMA_NV_ORDERLY;
 constexpr TPMA_NV record = access | (TPM2_NT_ORDINARY << TPMA_NV_TPM2_NT_SHIFT);
 
 base::Status define(const Connection& tpm, TPM2_HANDLE index, TPMA_NV attributes,
@@ -98,9 +102,22 @@ base::Result<Index> find_or_define(const Connection& tpm, TPM2_HANDLE index, TPM
     return Index{handle, written};
 }
 
+base::Result<ESYS_TR> find_written(const Connection& tpm, TPM2_HANDLE index, TPMA_NV attributes) {
+    MITRAL_TRY(const ESYS_TR handle, find(tpm, index));
+    if (handle == ESYS_TR_NONE)
+        return base::fail(VaultError::backend_failure,
+                          "the TPM no longer has Mitral's counters: they were removed while the "
+                          "vault ran");
+    MITRAL_TRY(const bool written, is_written(tpm, handle, attributes));
+    if (!written)
+        return base::fail(VaultError::backend_failure,
+                          "the TPM's counters of Mitral were made anew while the vault ran");
+    return handle;
+}
+
 // A counter has no value, and not yet its final name, before the first increment.
-base::Result<ESYS_TR> open_counter(const Connection& tpm, TPM2_HANDLE index) {
-    MITRAL_TRY(Index found, find_or_define(tpm, index, counter, counter_size));
+base::Result<ESYS_TR> open_counter(const Connection& tpm, TPM2_HANDLE index, TPMA_NV attributes) {
+    MITRAL_TRY(Index found, find_or_define(tpm, index, attributes, counter_size));
     if (found.written)
         return found.handle;
     MITRAL_CHECK(increment(tpm, found.handle));
@@ -112,8 +129,8 @@ base::Result<ESYS_TR> open_counter(const Connection& tpm, TPM2_HANDLE index) {
 
 base::Result<NonVolatile> NonVolatile::open(const Connection& connection) {
     NonVolatile nv;
-    MITRAL_TRY(nv.generation_, open_counter(connection, generation_index));
-    MITRAL_TRY(nv.mint_, open_counter(connection, mint_index));
+    MITRAL_TRY(nv.generation_, open_counter(connection, generation_index, counter));
+    MITRAL_TRY(nv.mint_, open_counter(connection, mint_index, mint_counter));
     MITRAL_TRY(const auto found, find_or_define(connection, record_index, record, record_size));
     nv.record_ = found.handle;
     if (!found.written) {
@@ -121,6 +138,14 @@ base::Result<NonVolatile> NonVolatile::open(const Connection& connection) {
         MITRAL_TRY(fresh.mint_base, read_counter(connection, nv.mint_));
         MITRAL_CHECK(nv.write_record(connection, fresh));
     }
+    return nv;
+}
+
+base::Result<NonVolatile> NonVolatile::reopen(const Connection& connection) {
+    NonVolatile nv;
+    MITRAL_TRY(nv.generation_, find_written(connection, generation_index, counter));
+    MITRAL_TRY(nv.mint_, find_written(connection, mint_index, mint_counter));
+    MITRAL_TRY(nv.record_, find_written(connection, record_index, record));
     return nv;
 }
 

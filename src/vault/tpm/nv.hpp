@@ -29,6 +29,8 @@ class NonVolatile {
   public:
     // Makes what is missing.
     [[nodiscard]] static base::Result<NonVolatile> open(const Connection& connection);
+    // Makes nothing: on a TPM that served this process before, all must still be there.
+    [[nodiscard]] static base::Result<NonVolatile> reopen(const Connection& connection);
 
     [[nodiscard]] ESYS_TR generation_handle() const noexcept { return generation_; }
     [[nodiscard]] base::Result<Generation> generation(const Connection& connection) const;

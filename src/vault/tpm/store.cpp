@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/file.hpp"
+#include "base/log.hpp"
 #include "vault/errors.hpp"
 #include "vault/tpm/objects.hpp"
 #include "vault/tpm/wrapping.hpp"
@@ -55,9 +56,30 @@ base::Status Store::connect() {
     if (link_)
         return {};
     MITRAL_TRY(auto tpm, Connection::open(tcti_));
-    MITRAL_TRY(const auto nv, NonVolatile::open(*tpm));
+    MITRAL_CHECK(recognise(*tpm));
+    // Later a TPM without our indices is none of ours: nothing is made there.
+    MITRAL_TRY(const auto nv, known_.empty() ? NonVolatile::open(*tpm) : NonVolatile::reopen(*tpm));
+    known_ = tpm->primary_name();
     link_ = std::make_unique<Link>(Link{std::move(tpm), nv});
     return {};
+}
+
+// The custody rules were loaded from the first TPM, so they hold for no other one: with another,
+// data keys would be made for whoever put it there. A sound replacement begins with a restart.
+base::Status Store::recognise(const Connection& tpm) {
+    if (known_.empty() || tpm.primary_name() == known_) {
+        replaced_ = false;
+        return {};
+    }
+    if (!std::exchange(replaced_, true))
+        base::log_security("tpm-replaced",
+                           {{"tcti", tcti_},
+                            {"done", "it is not used"},
+                            {"remedy",
+                             "look at the unit; after a repair restart mitral-vault and provision "
+                             "again"}});
+    return base::fail(VaultError::backend_failure,
+                      "another TPM answers than at the start: it is not used");
 }
 
 // After a reset or a broken connection everything is set up again and the command is given once

@@ -41,6 +41,8 @@ class Store final : public KeyStore {
     Store(const std::string& directory, const std::string& tcti)
         : directory_(directory), tcti_(tcti) {}
     [[nodiscard]] base::Status connect();
+    // The TPM must be the one this process began with.
+    [[nodiscard]] base::Status recognise(const Connection& tpm);
     template <typename Use>
     [[nodiscard]] auto with_tpm(Use use) -> decltype(use(std::declval<Link&>()));
     [[nodiscard]] base::Result<StoredState> read_state(Link& link, const std::string& name);
@@ -49,6 +51,8 @@ class Store final : public KeyStore {
     std::string directory_;
     std::string tcti_;
     std::unique_ptr<Link> link_;
+    base::Bytes known_;      // name of the first TPM's storage key
+    bool replaced_ = false;  // told once in the log, until the right TPM is back
 };
 
 }  // namespace mitral::vault::tpm
