@@ -15,19 +15,37 @@ struct RateLimit {
     std::uint32_t per_minute = 240;  // and this many more each minute
 };
 
+// Tokens have a limit of their own: each is counted in the trust zone's memory, which wears out
+// (docs/formats/vault-protocol.md).
+struct MintLimit {
+    std::uint32_t burst = 120;
+    std::uint32_t per_hour = 60;
+};
+
+struct Limits {
+    RateLimit requests;
+    MintLimit mints;
+};
+
 class RateLimiter {
   public:
-    explicit RateLimiter(RateLimit limit) noexcept : limit_(limit) {}
+    explicit RateLimiter(RateLimit limit) noexcept;
+    explicit RateLimiter(MintLimit limit) noexcept;
 
     [[nodiscard]] bool admit(uid_t uid, base::MonotonicTime now);
+    // What was admitted last was not used after all.
+    void give_back(uid_t uid);
 
   private:
+    RateLimiter(std::int64_t period_ns, std::uint32_t per_period, std::uint32_t burst) noexcept;
+
     struct Bucket {
         std::int64_t filled_ns = 0;  // of refill time in the bucket
         base::MonotonicTime last;
     };
 
-    RateLimit limit_;
+    std::int64_t cost_ns_;
+    std::int64_t full_ns_;
     std::map<uid_t, Bucket> buckets_;  // as many as there are users on the unit
 };
 

@@ -1,10 +1,12 @@
 #include "vault/server.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "base/local_socket.hpp"
-#include "base/log.hpp"
+#include "vault/errors.hpp"
 
 namespace mitral::vault {
 
@@ -37,14 +39,33 @@ void Server::accept_one() {
     if (!fd)
         return;
     const auto peer = base::peer_credentials(fd->get());
-    if (!peer || !has_room_for(peer->uid)) {
-        base::log_security("vault-connection-refused", {{"uid", peer ? peer->uid : uid_t(-1)}});
+    if (!peer)
+        return service_.note_refused_connection(static_cast<uid_t>(-1));
+    const bool known = service_.knows(peer->uid);
+    if (!known || !has_room_for(peer->uid)) {
+        service_.note_refused_connection(peer->uid);
+        if (!known)
+            turn_away(std::move(*fd));
         return;
     }
     const int number = fd->get();
     if (loop_.watch(number, base::EventLoop::readable,
                     [this, number](std::uint32_t) { serve(number); }))
         connections_.emplace(number, Connection{std::move(*fd), peer->uid});
+}
+
+// The one answer a stranger ever gets, then the end. What he may have sent is taken first: a socket
+// closed with unread data would reset the connection and swallow the answer.
+void Server::turn_away(base::UniqueFd fd) {
+    constexpr int most_queued = 16;
+    (void)shutdown(fd.get(), SHUT_RD);
+    for (int i = 0; i < most_queued; ++i) {
+        const auto unread = base::receive_datagram(fd.get());
+        if (!unread || unread->empty())
+            break;
+    }
+    const auto refusal = encode_reply(base::Error{make_error_code(VaultError::refused), {}});
+    (void)base::send_datagram(fd.get(), refusal.view());
 }
 
 void Server::serve(int fd) {

@@ -19,8 +19,8 @@ class Server {
     static constexpr std::size_t max_connections = 64;
     static constexpr std::size_t max_connections_per_peer = 16;
 
-    // `listener` comes from base::listen_seqpacket(). Its mode lets every local user connect: the
-    // rights table decides, and whoever is refused learns nothing.
+    // `listener` comes from base::listen_seqpacket(). Its mode lets every local user connect;
+    // whoever has no right at all is told so and gets no connection, and learns nothing else.
     [[nodiscard]] static base::Result<std::unique_ptr<Server>> start(base::UniqueFd listener,
                                                                      Service& service,
                                                                      base::EventLoop& loop);
@@ -38,6 +38,7 @@ class Server {
     void accept_one();
     void serve(int fd);
     void close(int fd) noexcept;
+    void turn_away(base::UniqueFd fd);
     [[nodiscard]] bool has_room_for(uid_t uid) const;
 
     base::UniqueFd listener_;

@@ -16,19 +16,48 @@ base::Secret reply_with(const base::Status& status) {
     return status ? encode_reply() : encode_reply(status.error());
 }
 
+bool is_mint(Operation operation) {
+    return operation == Operation::mint_hub || operation == Operation::mint_registration;
+}
+
+// The rules said no before the trust zone counted. A void key shows only afterwards.
+bool was_not_counted(VaultError status) {
+    return status != VaultError{} && is_refusal(status) && status != VaultError::key_refused;
+}
+
+base::Secret rate_limited(std::string text) {
+    return encode_reply({make_error_code(VaultError::rate_limited), std::move(text)});
+}
+
 }  // namespace
 
-Service::Service(Backend& backend, RightsTable rights, RateLimit limit, const base::Clock& clock)
-    : backend_(backend), rights_(std::move(rights)), limiter_(limit), clock_(clock) {}
+Service::Service(Backend& backend, RightsTable rights, Limits limits, const base::Clock& clock)
+    : backend_(backend),
+      rights_(std::move(rights)),
+      limiter_(limits.requests),
+      mint_limiter_(limits.mints),
+      clock_(clock) {}
+
+bool Service::admit(RateLimiter& limiter, Told& told, uid_t uid, std::string_view event) {
+    if (limiter.admit(uid, clock_.monotonic())) {
+        told.erase(uid);
+        return true;
+    }
+    ++refusals_;
+    if (told.insert(uid).second)
+        base::log_security(event, {{"uid", uid}});
+    return false;
+}
+
+void Service::note_refused_connection(uid_t uid) {
+    ++refusals_;
+    if (const auto count = refused_connections_.add(uid, clock_.monotonic()))
+        base::log_security("vault-connection-refused", {{"uid", uid}, {"count", *count}});
+}
 
 base::Secret Service::answer(uid_t uid, base::ByteView datagram) {
-    if (!limiter_.admit(uid, clock_.monotonic())) {
-        ++refusals_;
-        if (flooding_.insert(uid).second)
-            base::log_security("vault-flooded", {{"uid", uid}});
-        return encode_reply({make_error_code(VaultError::rate_limited), "too many requests: wait"});
-    }
-    flooding_.erase(uid);
+    if (!admit(limiter_, flooding_, uid, "vault-flooded"))
+        return rate_limited("too many requests: wait");
     auto request = decode_request(datagram);
     // A peer without any right is not told whether its request was well formed.
     if (!request && rights_.knows(uid))
@@ -36,16 +65,25 @@ base::Secret Service::answer(uid_t uid, base::ByteView datagram) {
     if (!request || !rights_.allows(uid, *request))
         return refuse(uid, request ? to_string(request->operation) : "malformed",
                       {make_error_code(VaultError::refused), {}});
-    base::Secret reply = perform(*request);
+    return judge(uid, *request);
+}
+
+base::Secret Service::judge(uid_t uid, const Request& request) {
+    const bool mints = is_mint(request.operation);
+    if (mints && !admit(mint_limiter_, minting_too_often_, uid, "vault-mints-limited"))
+        return rate_limited("too many tokens: wait (vault.mints_per_hour)");
+    base::Secret reply = perform(request);
     const std::uint8_t status = reply.view()[1];
+    if (mints && was_not_counted(static_cast<VaultError>(status)))
+        mint_limiter_.give_back(uid);
     if (status != 0 && is_refusal(static_cast<VaultError>(status)))
         base::log_security("vault-refused",
                            {{"uid", uid},
-                            {"operation", to_string(request->operation)},
+                            {"operation", to_string(request.operation)},
                             {"why", make_error_code(static_cast<VaultError>(status)).message()}});
     else if (status != 0)
         base::log(base::Severity::error, "vault-backend",
-                  {{"operation", to_string(request->operation)},
+                  {{"operation", to_string(request.operation)},
                    {"why", base::as_text(reply.view().subspan(4))}});
     return reply;
 }

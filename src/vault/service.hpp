@@ -9,18 +9,27 @@
 #include "vault/backend.hpp"
 #include "vault/protocol.hpp"
 #include "vault/rate_limit.hpp"
+#include "vault/refusal_tally.hpp"
 #include "vault/rights.hpp"
 
 namespace mitral::vault {
 
 class Service {
   public:
-    Service(Backend& backend, RightsTable rights, RateLimit limit, const base::Clock& clock);
+    Service(Backend& backend, RightsTable rights, Limits limits, const base::Clock& clock);
 
     // `uid` is the kernel's word on who asks. Never fails: a refusal is a reply too.
     [[nodiscard]] base::Secret answer(uid_t uid, base::ByteView datagram);
 
+    // Whether this peer has any right: others need no connection.
+    [[nodiscard]] bool knows(uid_t uid) const { return rights_.knows(uid); }
+    // Counts and tells the log of a connection that was not taken.
+    void note_refused_connection(uid_t uid);
+
   private:
+    using Told = std::set<uid_t>;  // once in the log, until they slow down
+    [[nodiscard]] bool admit(RateLimiter& limiter, Told& told, uid_t uid, std::string_view event);
+    [[nodiscard]] base::Secret judge(uid_t uid, const Request& request);
     [[nodiscard]] base::Secret perform(const Request& request);
     [[nodiscard]] base::Secret refuse(uid_t uid, std::string_view operation,
                                       const base::Error& error);
@@ -29,9 +38,12 @@ class Service {
     Backend& backend_;
     RightsTable rights_;
     RateLimiter limiter_;
+    RateLimiter mint_limiter_;
     const base::Clock& clock_;
     std::uint64_t refusals_ = 0;
-    std::set<uid_t> flooding_;  // told once in the log, until they slow down
+    Told flooding_;
+    Told minting_too_often_;
+    RefusalTally refused_connections_;
 };
 
 }  // namespace mitral::vault

@@ -82,6 +82,19 @@ std::vector<PeerRights> default_peers() {
     return peers;
 }
 
+Limits read_limits(base::Table& table) {
+    const auto number = [&table](const char* key, std::uint32_t fallback, std::int64_t most) {
+        return static_cast<std::uint32_t>(table.integer(key, fallback, 1, most));
+    };
+    const Limits usual;
+    Limits limits;
+    limits.requests.burst = number("rate_burst", usual.requests.burst, 100'000);
+    limits.requests.per_minute = number("rate_per_minute", usual.requests.per_minute, 1'000'000);
+    limits.mints.burst = number("mint_burst", usual.mints.burst, 100'000);
+    limits.mints.per_hour = number("mints_per_hour", usual.mints.per_hour, 100'000);
+    return limits;
+}
+
 }  // namespace
 
 base::Result<Settings> read_settings(const base::Config& config) {
@@ -93,10 +106,7 @@ base::Result<Settings> read_settings(const base::Config& config) {
     settings.tcti = table.text("tcti", "device:/dev/tpmrm0");
     settings.user = table.text("user", "");
     const auto station_key = table.text("station_key", "/etc/mitral/station.pub");
-    settings.rate.burst =
-        static_cast<std::uint32_t>(table.integer("rate_burst", RateLimit{}.burst, 1, 100'000));
-    settings.rate.per_minute = static_cast<std::uint32_t>(
-        table.integer("rate_per_minute", RateLimit{}.per_minute, 1, 1'000'000));
+    settings.rate = read_limits(table);
     auto peer_tables = table.tables("peer");
     MITRAL_CHECK(table.finish());
 

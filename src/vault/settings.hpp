@@ -17,7 +17,7 @@ struct Settings {
     std::string tcti;     // how to reach the TPM, as tss2-tctildr(7) writes it
     base::Ed25519PublicKey station_key{};
     std::string user;  // to become when started as root
-    RateLimit rate;
+    Limits rate;
     RightsTable rights;
 };
 

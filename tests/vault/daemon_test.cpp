@@ -27,16 +27,20 @@ class Daemon : public ::testing::Test {
     void SetUp() override {
         const auto station = base::ed25519_public_key(station_key);
         write("/station.pub", base::to_base64(*station) + "\n");
-        write("/mitral.toml", "[vault]\nsocket = \"" + socket + "\"\nstate = \"" + scratch.path() +
-                                  "/state\"\nbackend = \"software\"\nstation_key = \"" +
-                                  scratch.path() + "/station.pub\"\n[[vault.peer]]\nuser = \"" +
-                                  std::to_string(getuid()) +
-                                  "\"\nmay = [\"mint-hub\", \"mint-registration\", "
-                                  "\"new-data-key\", \"open-data-key\", \"status\", "
-                                  "\"begin-provisioning\", \"execute-order\"]\n");
+        configure(std::to_string(getuid()));
         start();
     }
     void TearDown() override { stop(); }
+
+    void configure(const std::string& user) {
+        write("/mitral.toml", "[vault]\nsocket = \"" + socket + "\"\nstate = \"" + scratch.path() +
+                                  "/state\"\nbackend = \"software\"\nstation_key = \"" +
+                                  scratch.path() + "/station.pub\"\n[[vault.peer]]\nuser = \"" +
+                                  user +
+                                  "\"\nmay = [\"mint-hub\", \"mint-registration\", "
+                                  "\"new-data-key\", \"open-data-key\", \"status\", "
+                                  "\"begin-provisioning\", \"execute-order\"]\n");
+    }
 
     void write(const std::string& name, const std::string& text) {
         std::ofstream(scratch.path() + name) << text;
@@ -81,6 +85,15 @@ class Daemon : public ::testing::Test {
         vault::StationRequest request{station_key, group_key, std::string(registration_id),
                                       standard_policy(), base::SystemClock().wall().unix_seconds()};
         return vault::provision_unit(client, request);
+    }
+
+    // What the daemon wrote since it was ready.
+    [[nodiscard]] std::string log_so_far() const {
+        std::string text;
+        char buffer[4096];
+        for (ssize_t n = 0; (n = read(log.get(), buffer, sizeof buffer)) > 0;)
+            text.append(buffer, static_cast<std::size_t>(n));
+        return text;
     }
 
     ScratchDirectory scratch;
@@ -164,6 +177,39 @@ TEST_F(Daemon, GarbageAndSilentPeersDoNotDisturbOthers) {
         (void)base::send_datagram(fd->get(), noise);
     }
     EXPECT_TRUE((*client)->status());
+}
+
+TEST_F(Daemon, AStrangerIsTurnedAwayAtTheDoorAndCannotFloodTheLog) {
+    MITRAL_PROVES("T-DOS-04", "T-LOG-02", "T-ID-03");
+    stop();
+    configure(std::to_string(getuid() + 1));
+    start();
+    std::vector<base::UniqueFd> kept;
+    for (int i = 0; i < 2000; ++i) {
+        auto fd = base::connect_seqpacket(socket, base::Milliseconds(5000));
+        ASSERT_TRUE(fd);
+        if (i < 100) {  // whether he asks or not, the answer is the same, then the end
+            if (i % 2 == 0)
+                (void)base::send_datagram(fd->get(), base::Bytes{1, 5});
+            const auto answer = base::receive_datagram(fd->get());
+            ASSERT_TRUE(answer) << answer.error().message();
+            EXPECT_EQ(*answer, (base::Bytes{1, 1, 0, 0}));
+            const auto end = base::receive_datagram(fd->get());
+            EXPECT_TRUE(!end || end->empty());
+        }
+        if (i % 20 == 0)
+            kept.push_back(std::move(*fd));
+    }
+    for (int i = 0; i < 20; ++i) {  // and a program of Mitral's is told what it is
+        auto client = vault::Client::connect(socket);
+        ASSERT_TRUE(client);
+        EXPECT_EQ(code_of((*client)->status()), VaultError::refused);
+    }
+    const auto text = log_so_far();
+    const auto told = text.find("vault-connection-refused");
+    EXPECT_NE(told, std::string::npos) << text;
+    EXPECT_EQ(text.find("vault-connection-refused", told + 1), std::string::npos) << text;
+    EXPECT_EQ(text.find("vault-refused"), std::string::npos) << text;
 }
 
 }  // namespace

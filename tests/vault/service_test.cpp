@@ -15,6 +15,7 @@ using vault::Operation;
 using vault::Request;
 using vault::VaultError;
 
+constexpr vault::Limits no_limits{{1'000'000, 1'000'000}, {1'000'000, 1'000'000}};
 constexpr uid_t intake = 2001;
 constexpr uid_t uplink = 2002;
 constexpr uid_t enrol = 2003;
@@ -51,7 +52,7 @@ class Rights : public ::testing::Test {
   protected:
     void SetUp() override { ASSERT_TRUE(bench.provision()); }
     Bench bench{BackendKind::software};
-    vault::Service service{bench.backend(), rights(), {1'000'000, 1'000'000}, bench.clock};
+    vault::Service service{bench.backend(), rights(), no_limits, bench.clock};
 };
 
 // The whole matrix: every peer × every operation × every identity, against this list and nothing
@@ -121,7 +122,7 @@ TEST_F(Rights, RefusalsAreCounted) {
 
 TEST_F(Rights, AFloodCostsTheFlooderOnly) {
     MITRAL_PROVES("T-TOK-04", "T-DOS-04");
-    vault::Service limited(bench.backend(), rights(), {10, 60}, bench.clock);
+    vault::Service limited(bench.backend(), rights(), {{10, 60}, {1000, 1000}}, bench.clock);
     const auto ask = vault::encode(request_for(Operation::mint_hub, {}));
     int minted = 0;
     for (int i = 0; i < 200; ++i)
@@ -140,6 +141,64 @@ TEST_F(Rights, AFloodCostsTheFlooderOnly) {
     for (int i = 0; i < 50; ++i)
         minted += answer_of(limited, uplink, ask) == VaultError{};
     EXPECT_EQ(minted, 10);
+}
+
+std::size_t lines_with(const std::string& text, std::string_view part) {
+    std::size_t count = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+        ++count;
+    return count;
+}
+
+// Every token wears the trust zone's memory a little.
+TEST_F(Rights, TokensHaveALimitOfTheirOwn) {
+    MITRAL_PROVES("T-TOK-04", "T-DOS-04");
+    vault::Service limited(bench.backend(), rights(), {{10'000, 10'000}, {3, 60}}, bench.clock);
+    const auto ask = vault::encode(request_for(Operation::mint_hub, {}));
+    auto unlisted = request_for(Operation::mint_hub, {});
+    unlisted.hub = "evil.example";
+    ::testing::internal::CaptureStderr();
+    int minted = 0;
+    for (int i = 0; i < 500; ++i) {
+        minted += answer_of(limited, uplink, ask) == VaultError{};
+        if (minted < 3) {  // what is refused costs nothing
+            EXPECT_EQ(answer_of(limited, uplink, vault::encode(unlisted)), VaultError::not_listed);
+        }
+    }
+    EXPECT_EQ(lines_with(::testing::internal::GetCapturedStderr(), "vault-mints-limited"), 1U);
+    EXPECT_EQ(minted, 3);
+    EXPECT_EQ(bench.status().mint_count, 3U);
+    // Nothing else is limited by it, and nobody else.
+    EXPECT_EQ(answer_of(limited, uplink, vault::encode(request_for(Operation::status, {}))),
+              VaultError{});
+    EXPECT_EQ(
+        answer_of(limited, enrol, vault::encode(request_for(Operation::mint_registration, {}))),
+        VaultError{});
+    bench.clock.advance(base::Seconds(60));
+    EXPECT_EQ(answer_of(limited, uplink, ask), VaultError{});
+    EXPECT_EQ(answer_of(limited, uplink, ask), VaultError::rate_limited);
+    bench.clock.advance(base::Seconds(24 * 3600));
+    minted = 0;
+    for (int i = 0; i < 20; ++i)
+        minted += answer_of(limited, uplink, ask) == VaultError{};
+    EXPECT_EQ(minted, 3);
+}
+
+TEST_F(Rights, RefusedConnectionsAreToldOnceAMinuteWithTheirCount) {
+    MITRAL_PROVES("T-DOS-04", "T-LOG-02");
+    ::testing::internal::CaptureStderr();
+    for (int i = 0; i < 5000; ++i)
+        service.note_refused_connection(stranger);
+    service.note_refused_connection(idle);  // its own line
+    bench.clock.advance(base::Seconds(61));
+    service.note_refused_connection(stranger);
+    for (uid_t uid = 100'000; uid < 110'000; ++uid)  // a user with many ids gains nothing
+        service.note_refused_connection(uid);
+    const auto log = ::testing::internal::GetCapturedStderr();
+    EXPECT_LE(lines_with(log, "vault-connection-refused"), 70U);
+    EXPECT_EQ(lines_with(log, "uid=2007 count=1\n"), 1U) << log;
+    EXPECT_EQ(lines_with(log, "uid=2007 count=5000\n"), 1U) << log;
+    EXPECT_EQ(lines_with(log, "uid=2006"), 1U);
 }
 
 }  // namespace

@@ -46,6 +46,21 @@ TEST_F(VaultSettings, TheDefaultIsATpmAndNoRightForStrangers) {
     EXPECT_FALSE(settings->rights.allows(0, request));  // root carries orders, and mints nothing
 }
 
+TEST_F(VaultSettings, LimitsAreReadAndTokensAreFewByDefault) {
+    MITRAL_PROVES("T-TOK-04");
+    const auto usual = read("");
+    ASSERT_TRUE(usual);
+    EXPECT_EQ(usual->rate.mints.per_hour, 60U);
+    EXPECT_EQ(usual->rate.mints.burst, 120U);
+    const auto chosen =
+        read("rate_burst = 1\nrate_per_minute = 2\nmint_burst = 3\nmints_per_hour = 4\n");
+    ASSERT_TRUE(chosen);
+    EXPECT_EQ(chosen->rate.requests.burst, 1U);
+    EXPECT_EQ(chosen->rate.requests.per_minute, 2U);
+    EXPECT_EQ(chosen->rate.mints.burst, 3U);
+    EXPECT_EQ(chosen->rate.mints.per_hour, 4U);
+}
+
 TEST_F(VaultSettings, PeersReplaceTheDefaults) {
     MITRAL_PROVES("T-ID-03");
     const auto settings = read(
@@ -63,8 +78,9 @@ TEST_F(VaultSettings, PeersReplaceTheDefaults) {
 TEST_F(VaultSettings, MistakesAreNamed) {
     MITRAL_PROVES("T-SW-07");
     for (const char* text :
-         {"backend = \"optee2\"", "colour = 1", "rate_burst = 0", "socket = 5",
-          "[[vault.peer]]\nuser = \"0\"\nmay = [\"sign\"]", "[[vault.peer]]\nmay = [\"status\"]",
+         {"backend = \"optee2\"", "colour = 1", "rate_burst = 0", "mint_burst = 0",
+          "mints_per_hour = 0", "socket = 5", "[[vault.peer]]\nuser = \"0\"\nmay = [\"sign\"]",
+          "[[vault.peer]]\nmay = [\"status\"]",
           "[[vault.peer]]\nuser = \"no-such-user-here\"\nmay = []",
           "[[vault.peer]]\nuser = \"0\"\nmay = []\nidentities = [\"modules/\"]",
           "[[vault.peer]]\nuser = \"0\"\nmay = []\nidentities = [\"*\"]",
