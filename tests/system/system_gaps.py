@@ -1,5 +1,9 @@
 """A hub that stays away while a small spool runs over: what had to go is accounted, the rest arrives."""
+import json
+
 import stack  # first: it sets the path to the demo's modules
+import decode
+import jsonschema
 import layout
 import ledger
 from patient import Plan
@@ -48,6 +52,20 @@ class Gaps(stack.StackTest):
         """Waves go first; the vitals' own gaps show that the run went past them."""
         gaps = [line for line in self.lines if line["properties"]["schema"] == "mitral.gap/1"]
         self.assertEqual({"vitals", "waves"}, {line["properties"]["lane"] for line in gaps})
+
+    def test_gap_messages_follow_the_schema(self):
+        schema = json.loads((stack.SOURCE / "docs/formats/gap-1.schema.json").read_text())
+        validator = jsonschema.Draft202012Validator(schema)
+        bodies = [json.loads(decode.message_body(line)) for line in self.lines
+                  if line["properties"]["schema"] == "mitral.gap/1"]
+        self.assertTrue(bodies)
+        for body in bodies:
+            validator.validate(body)
+            self.assertEqual("bound-reached", body["reason"])
+        for damage in ({"first": 0}, {"stream": "7"}, {"reason": "policy"}, {"source": "bed-1"}, {"lane": "numerics"}):
+            self.assertFalse(validator.is_valid({**bodies[0], **damage}), damage)
+        one_sided = {key: value for key, value in bodies[0].items() if key != "last_written"}
+        self.assertFalse(validator.is_valid(one_sided))
 
     @proves("T-DOS-02")
     def test_acquisition_went_on(self):
