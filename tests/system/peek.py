@@ -54,6 +54,8 @@ class Memory:
     """A process's readable memory. A page that cannot be read costs that page, not its region, and is counted."""
 
     CHUNK, PAGE = 1 << 20, os.sysconf("SC_PAGE_SIZE")
+    FEW = 64 * PAGE  # what a living process may give back between its map and the reading
+    LARGEST = 1 << 36  # a region beyond that is a sanitizer's, and endless
 
     def __init__(self, pid):
         self.read = self.skipped = 0  # bytes
@@ -67,6 +69,8 @@ class Memory:
                 span, rights, *_rest = line.split()
                 if rights.startswith("r") and "[v" not in line:  # [vvar], [vsyscall]: the kernel's own
                     first, last = (int(part, 16) for part in span.split("-"))
+                    if last - first > self.LARGEST:
+                        raise ValueError(f"region {span} is too large to search: built with a sanitizer?")
                     yield from self._runs(memory_file, first, last)
 
     def _runs(self, memory_file, first, last):

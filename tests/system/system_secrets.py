@@ -2,8 +2,11 @@
 import base64
 import hashlib
 import hmac
+import mmap
 import os
 import pathlib
+import tempfile
+import unittest
 
 import stack  # first: it sets the path to the demo's modules
 import layout
@@ -81,7 +84,7 @@ class Secrets(stack.StackTest):
             for piece in memory.pieces():
                 self.assertEqual([], found_in(piece, self.keys), name)
             self.assertGreater(memory.read, 1 << 20, f"{name}: its memory could not be read")
-            self.assertEqual(0, memory.skipped, f"{name}: pages that could not be read")
+            self.assertLess(memory.skipped, peek.Memory.FEW, f"{name}: pages that could not be read")
 
     @proves("T-DATA-03", "T-PHY-01", "CR 4.1")
     def test_no_reading_lies_readable_in_the_spool(self):
@@ -104,6 +107,21 @@ class Secrets(stack.StackTest):
         self.assertLessEqual({"token", "signature", "device key, base64"}, hits)
         own = {name for piece in peek.Memory(os.getpid()).pieces() for name in found_in(piece, self.keys)}
         self.assertIn("device key, raw", own)
+
+
+class Reader(unittest.TestCase):
+    def test_a_page_that_cannot_be_read_costs_that_page_and_is_counted(self):
+        page, mark = peek.Memory.PAGE, os.urandom(32)
+        with tempfile.TemporaryFile() as file:
+            file.write(mark.ljust(4 * page, b"."))
+            file.flush()
+            with mmap.mmap(file.fileno(), 4 * page) as mapping:
+                file.truncate(page)  # the other three are beyond the end now
+                memory = peek.Memory(os.getpid())
+                pieces = [len(piece) for piece in memory.pieces() if piece.startswith(mark)]
+                self.assertEqual(mark, mapping[:32])
+        self.assertEqual([page], pieces)
+        self.assertEqual(3 * page, memory.skipped)
 
 
 if __name__ == "__main__":

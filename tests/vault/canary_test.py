@@ -277,7 +277,7 @@ class Canary(unittest.TestCase):
         for data in memory.pieces():
             self.assertEqual(found_in(data, secrets), [], "in memory")
         self.assertGreater(memory.read, 1 << 20)
-        self.assertEqual(memory.skipped, 0)
+        self.assertLess(memory.skipped, Memory.FEW)
         for path, data in unit.files():
             self.assertEqual(found_in(data, secrets), [], f"in {path}")
         self.assertEqual(found_in(unit.log_text(), secrets), [])
