@@ -9,6 +9,7 @@
 #include "base/config.hpp"
 #include "base/process.hpp"
 #include "mitral/doctor.hpp"
+#include "mitral/order.hpp"
 #include "mitral/provision.hpp"
 #include "mitral/settings.hpp"
 #include "mitral/status.hpp"
@@ -24,6 +25,8 @@ struct Arguments {
     std::string config = "/etc/mitral/mitral.toml";
     cli::ProvisionArguments provision;
     cli::TrustSignArguments trust;
+    cli::OrderArguments order;
+    std::string order_file;
     std::string bundle;
     bool json = false;
     std::int64_t timeout_s = 10;
@@ -90,6 +93,28 @@ base::Status install_trust(const Arguments& arguments) {
     return {};
 }
 
+base::Status print_order(const Arguments& arguments) {
+    MITRAL_CHECK(base::harden_process());
+    MITRAL_TRY(const auto order, cli::sign_order(arguments.order, base::SystemClock()));
+    fmt::print("{}", order);
+    return {};
+}
+
+base::Status execute_order(const Arguments& arguments) {
+    MITRAL_TRY(const auto settings, load(arguments.config));
+    MITRAL_TRY(const auto order,
+               cli::execute_order(cli::vault_socket_of(settings), arguments.order_file));
+    fmt::print("done: {} of {}\n", vault::to_string(order.kind), order.registration_id);
+    return {};
+}
+
+base::Status print_statement(const Arguments& arguments) {
+    MITRAL_TRY(const auto settings, load(arguments.config));
+    MITRAL_TRY(const auto statement, cli::print_statement(cli::vault_socket_of(settings)));
+    fmt::print("{}", statement);
+    return {};
+}
+
 void add_views(CLI::App& app, Arguments& arguments, std::function<int()>& chosen) {
     auto* doctor = app.add_subcommand(
         "doctor",
@@ -114,6 +139,22 @@ void add_views(CLI::App& app, Arguments& arguments, std::function<int()>& chosen
     });
 }
 
+// What both `provision` and a policy order say.
+void add_policy(CLI::App& command, cli::ProvisionArguments& to) {
+    command.add_option("--id-scope", to.id_scope, "ID scope of the provisioning service");
+    command.add_option("--dps-host", to.dps_host, "Provisioning service, host[:port]");
+    command.add_option("--hub", to.hubs, "A hub the unit may talk to, host[:port]; repeatable");
+    command.add_option("--module", to.modules, "A module identity it may mint for; repeatable");
+    command.add_option("--quarantine-module", to.quarantine_module,
+                       "The module that may still send in quarantine");
+    command.add_option("--max-lifetime-s", to.max_lifetime_s, "Longest life of a token")
+        ->capture_default_str();
+    command
+        .add_option("--allowance-s", to.allowance_s,
+                    "How far a token may outlive the last signed time")
+        ->capture_default_str();
+}
+
 void add_provision(CLI::App& app, Arguments& arguments, std::function<int()>& chosen) {
     auto& to = arguments.provision;
     auto* command = app.add_subcommand(
@@ -125,24 +166,13 @@ void add_provision(CLI::App& app, Arguments& arguments, std::function<int()>& ch
         ->add_option("--group-key-file", to.group_key_file,
                      "Group key of the DPS enrolment, base64")
         ->required();
-    command->add_option("--id-scope", to.id_scope, "ID scope of the provisioning service")
-        ->required();
     command->add_option("--registration-id", to.registration_id, "Identity of this unit")
         ->required();
-    command->add_option("--dps-host", to.dps_host, "Provisioning service, host[:port]")->required();
-    command->add_option("--hub", to.hubs, "A hub the unit may talk to, host[:port]; repeatable")
-        ->required();
-    command->add_option("--module", to.modules, "A module identity it may mint for; repeatable");
-    command->add_option("--quarantine-module", to.quarantine_module,
-                        "The module that may still send in quarantine");
+    add_policy(*command, to);
     command->add_option("--fleet-key", to.fleet_key_file,
                         "Public key that may sign later orders, base64");
-    command->add_option("--max-lifetime-s", to.max_lifetime_s, "Longest life of a token")
-        ->capture_default_str();
-    command
-        ->add_option("--allowance-s", to.allowance_s,
-                     "How far a token may outlive the last signed time")
-        ->capture_default_str();
+    for (const auto* needed : {"--id-scope", "--dps-host", "--hub"})
+        command->get_option(needed)->required();
     command->callback([&] { chosen = [&] { return finish(provision_unit(arguments)); }; });
 }
 
@@ -163,6 +193,40 @@ void add_trust(CLI::App& app, Arguments& arguments, std::function<int()>& chosen
     install->callback([&] { chosen = [&] { return finish(install_trust(arguments)); }; });
 }
 
+void add_order_sign(CLI::App& order, Arguments& arguments, std::function<int()>& chosen) {
+    auto& to = arguments.order;
+    auto* sign = order.add_subcommand("sign", "Print a signed order (station or fleet side)");
+    sign->add_option("--kind", to.kind,
+                     "rotate, confirm-rotation, policy, quarantine, release, wipe")
+        ->required();
+    sign->add_option("--registration-id", to.about.registration_id, "The unit it is for")
+        ->required();
+    sign->add_option("--station-key", to.about.station_key_file, "Ed25519 private key that signs");
+    sign->add_option("--fleet-key", to.fleet_key_file, "The fleet's, instead of the station's");
+    sign->add_option("--counter", to.counter,
+                     "Above every order's before; default: milliseconds since 1970")
+        ->check(CLI::PositiveNumber);
+    sign->add_option("--reason", to.reason, "quarantine, wipe: at most 64 characters");
+    sign->add_flag("--signed-time", to.signed_time, "Raise the unit's time floor to this clock");
+    sign->add_option("--statement", to.statement_file, "rotate: from order statement on the unit");
+    sign->add_option("--group-key-file", to.about.group_key_file, "rotate: the new group key");
+    add_policy(*sign, to.about);
+    sign->add_option("--policy-fleet-key", to.about.fleet_key_file,
+                     "policy: public key that may sign later orders, base64");
+    sign->callback([&] { chosen = [&] { return finish(print_order(arguments)); }; });
+}
+
+void add_order(CLI::App& app, Arguments& arguments, std::function<int()>& chosen) {
+    auto* order = app.add_subcommand("order", "Sign and carry out orders to a unit's trust zone");
+    order->require_subcommand(1);
+    add_order_sign(*order, arguments, chosen);
+    auto* execute = order->add_subcommand("execute", "Give a signed order to this unit's vault");
+    execute->add_option("order", arguments.order_file, "What order sign printed")->required();
+    execute->callback([&] { chosen = [&] { return finish(execute_order(arguments)); }; });
+    order->add_subcommand("statement", "Print what a rotation wraps the new key for")
+        ->callback([&] { chosen = [&] { return finish(print_statement(arguments)); }; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -176,6 +240,7 @@ int main(int argc, char** argv) {
 
     add_views(app, arguments, chosen);
     add_provision(app, arguments, chosen);
+    add_order(app, arguments, chosen);
     add_trust(app, arguments, chosen);
     CLI11_PARSE(app, argc, argv);
     return chosen();

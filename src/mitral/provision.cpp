@@ -9,7 +9,6 @@
 #include "vault/station.hpp"
 
 namespace mitral::cli {
-namespace {
 
 base::Result<vault::Policy> make_policy(const ProvisionArguments& arguments) {
     vault::Policy policy;
@@ -30,8 +29,6 @@ base::Result<vault::Policy> make_policy(const ProvisionArguments& arguments) {
     }
     return policy;
 }
-
-}  // namespace
 
 base::Status provision(const std::string& vault_socket, const ProvisionArguments& arguments) {
     MITRAL_CHECK(azure::check_registration_id(arguments.registration_id));

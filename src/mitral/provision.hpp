@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "vault/order.hpp"
 
 namespace mitral::cli {
 
@@ -23,6 +24,9 @@ struct ProvisionArguments {
     std::uint32_t max_lifetime_s = 86'400;
     std::uint32_t allowance_s = 400 * 86'400;  // until signed time raises the floor (mitral-timed)
 };
+
+// The policy these arguments describe, in the spelling that the vault compares.
+[[nodiscard]] base::Result<vault::Policy> make_policy(const ProvisionArguments& arguments);
 
 [[nodiscard]] base::Status provision(const std::string& vault_socket,
                                      const ProvisionArguments& arguments);
