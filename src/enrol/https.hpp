@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "net/connect.hpp"
+#include "net/tls.hpp"
 
 namespace mitral::enrol {
 
@@ -42,6 +43,7 @@ struct HttpsOptions {
     net::Endpoint server;
     std::optional<net::Endpoint> proxy;  // HTTP CONNECT; the environment is never asked
     std::string roots_pem;               // the pinned roots, concatenated
+    net::TlsVersion minimum_tls = net::TlsVersion::tls12;
     base::Milliseconds connect_timeout{10'000};
     base::Milliseconds timeout{30'000};  // for the whole request
     std::size_t max_body = 64 * 1024;    // bytes; more is refused while it arrives

@@ -149,7 +149,9 @@ class CurlHttps final : public Https {
         set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // never the machine's own store
         set(CURLOPT_SSL_VERIFYPEER, 1L);
         set(CURLOPT_SSL_VERIFYHOST, 2L);
-        set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));  // a floor
+        const bool only_13 = options_.minimum_tls == net::TlsVersion::tls13;
+        set(CURLOPT_SSLVERSION,  // a floor
+            static_cast<long>(only_13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
         set(CURLOPT_SSL_CIPHER_LIST, tls12_suites);
         set(CURLOPT_SSL_EC_CURVES, groups);
     }

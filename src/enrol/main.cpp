@@ -62,6 +62,7 @@ enrol::HttpsOptions https_options(const enrol::Settings& settings, std::string r
     options.server = settings.dps;
     options.proxy = settings.proxy;
     options.roots_pem = std::move(roots_pem);
+    options.minimum_tls = settings.minimum_tls;
     options.connect_timeout = settings.connect_timeout;
     options.timeout = settings.request_timeout;
     options.user_agent = std::string(program) + "/" + MITRAL_VERSION;

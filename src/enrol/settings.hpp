@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "enrol/registration.hpp"
 #include "net/connect.hpp"
+#include "net/tls.hpp"
 #include "net/trust.hpp"
 
 namespace mitral::enrol {
@@ -18,6 +19,7 @@ struct Settings {
     std::string assignment_file;
     net::Endpoint dps;
     net::TrustSettings trust;
+    net::TlsVersion minimum_tls = net::TlsVersion::tls12;
     std::optional<net::Endpoint> proxy;
     base::Milliseconds connect_timeout{10'000};
     base::Milliseconds request_timeout{30'000};

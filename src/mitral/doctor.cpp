@@ -113,11 +113,16 @@ class Examination {
 
     void collect_routes() {
         if (settings_.enrol) {
-            add_route({"DPS", settings_.enrol->dps, settings_.enrol->proxy, {}, options_.timeout},
-                      settings_.enrol->trust);
+            add_dps_route(*settings_.enrol);
         }
         if (auto request = hub_route())
             add_route(*std::move(request), settings_.uplink->trust);
+    }
+
+    void add_dps_route(const enrol::Settings& enrol) {
+        net::TlsClientOptions tls;
+        tls.minimum = enrol.minimum_tls;
+        add_route({"DPS", enrol.dps, enrol.proxy, std::move(tls), options_.timeout}, enrol.trust);
     }
 
     // Roots that cannot be used break this route at TLS; name and TCP are tried all the same.
@@ -222,6 +227,7 @@ class Examination {
         enrol::HttpsOptions options;
         options.server = enrol.dps;
         options.proxy = enrol.proxy;
+        options.minimum_tls = enrol.minimum_tls;
         for (const auto& pem : routes_.front().request.tls.roots_pem)
             options.roots_pem.append(pem).append("\n");
         options.connect_timeout = options.timeout = options_.timeout;

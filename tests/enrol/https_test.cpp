@@ -148,6 +148,20 @@ TEST_F(HttpsClient, RefusesOldVersionsAndWeakSuites) {
     EXPECT_TRUE(ok(get_from(setup)));
 }
 
+TEST_F(HttpsClient, ARaisedFloorRefusesTls12) {
+    MITRAL_PROVES("T-MITM-03");
+    auto setup = issued();
+    const TlsServer newest(setup, says(fine));
+    setup.maximum_version = TLS1_2_VERSION;
+    const TlsServer older(setup, says(fine));
+    auto with = options(older.port());
+    EXPECT_TRUE(ok(get(with)));
+    with.minimum_tls = net::TlsVersion::tls13;
+    EXPECT_TRUE(failed_with(get(with), NetError::protocol_version));
+    with.server.port = newest.port();
+    EXPECT_TRUE(ok(get(with)));
+}
+
 TEST_F(HttpsClient, DoesNotFollowRedirects) {
     MITRAL_PROVES("T-MITM-04", "T-SW-03");
     const TlsServer second(issued(), says(fine));

@@ -37,6 +37,18 @@ TEST(EnrolSettings, ReadsWhatIsSet) {
     EXPECT_EQ(8080, settings->proxy->port);
 }
 
+TEST(EnrolSettings, TheTlsFloorCanBeRaisedAndNotLowered) {
+    MITRAL_PROVES("T-MITM-03");
+    const std::string start = "[enrol]\nroot_files = [\"r\"]\n";
+    EXPECT_EQ(net::TlsVersion::tls12, read(start)->minimum_tls);
+    EXPECT_EQ(net::TlsVersion::tls12, read(start + "minimum_tls = \"1.2\"\n")->minimum_tls);
+    EXPECT_EQ(net::TlsVersion::tls13, read(start + "minimum_tls = \"1.3\"\n")->minimum_tls);
+    for (const auto* value : {"\"1.1\"", "\"\"", "\"1.30\"", "1.3"})
+        EXPECT_TRUE(failed_with(read(start + "minimum_tls = " + value + "\n"),
+                                base::BaseError::invalid_setting))
+            << value;
+}
+
 TEST(EnrolSettings, RefusesWhatItDoesNotKnowOrCannotUse) {
     MITRAL_PROVES("T-SW-07");
     EXPECT_TRUE(failed_with(read(""), base::BaseError::invalid_setting));
