@@ -23,6 +23,7 @@
 
 #include "base/errors.hpp"
 #include "base/file.hpp"
+#include "base/toml_alphabet.hpp"
 
 namespace mitral::base {
 namespace {
@@ -202,6 +203,11 @@ Result<Config> Config::load(const std::string& path) {
 }
 
 Result<Config> Config::parse(std::string_view text, std::string_view name) {
+    if (const auto line = line_beyond_ascii(text))
+        return fail(BaseError::invalid_setting,
+                    fmt::format("{} line {}: only comments and quoted strings of one line may hold "
+                                "characters beyond ASCII",
+                                name, *line));
     toml::parse_result parsed = toml::parse(text, name);
     if (!parsed) {
         const toml::parse_error& error = parsed.error();
