@@ -11,19 +11,22 @@ ReadingStore::ReadingStore(spool::Writer& writer, Counters& counters)
     : writer_(writer), counters_(counters) {}
 
 ReadingStore::Outcome ReadingStore::put(clinical::Reading& reading) {
-    switch (recent_.check_in(reading.source, reading.control_id)) {
+    const auto fingerprint = fingerprints_.of(reading);
+    switch (recent_.find(reading.source, fingerprint)) {
         case RecentIds::Seen::before:
             ++counters_.duplicates;
             return Outcome::duplicate;
         case RecentIds::Seen::in_open_group:
             ++counters_.duplicates;
             return Outcome::repeated;
+        case RecentIds::Seen::with_other_content:
+            return Outcome::id_taken;
         case RecentIds::Seen::no:
             break;
     }
     const auto outcome = append(reading);
-    if (outcome != Outcome::stored)
-        recent_.take_back();
+    if (outcome == Outcome::stored)
+        recent_.add(reading.source, fingerprint);
     return outcome;
 }
 

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "clinical/observation.hpp"
 #include "intake/lines/counters.hpp"
+#include "intake/lines/fingerprint.hpp"
 #include "intake/lines/recent_ids.hpp"
+#include "intake/lines/source_owners.hpp"
 #include "spool/writer.hpp"
 
 namespace mitral::intake {
@@ -20,9 +23,15 @@ class ReadingStore {
         stored,     // in the open group: durable after commit()
         duplicate,  // durable already
         repeated,   // the same reading is in the open group
+        id_taken,   // another reading has this id: nothing was stored
         too_large,
         postponed,  // nothing was stored: the spool cannot take it now
     };
+    // Whether this user's readings may go under this source's name: the first who asks may.
+    [[nodiscard]] bool claim(std::string_view source, uid_t user) {
+        return owners_.claim(source, user);
+    }
+
     // Observations and waveforms of one reading become two records, each in its lane; the rest of
     // `reading` is unchanged on return. Precondition: clinical::check(reading).
     [[nodiscard]] Outcome put(clinical::Reading& reading);
@@ -43,6 +52,8 @@ class ReadingStore {
 
     spool::Writer& writer_;
     Counters& counters_;
+    SourceOwners owners_;
+    Fingerprints fingerprints_;
     RecentIds recent_;
     base::Bytes vitals_record_;
     base::Bytes waves_record_;

@@ -13,10 +13,11 @@ bool is_blank(std::string_view line) noexcept {
 
 }  // namespace
 
-Session::Session(ReadingStore& store, LineParser& parser, Counters& counters)
+Session::Session(ReadingStore& store, LineParser& parser, Counters& counters, uid_t user)
     : store_(store),
       parser_(parser),
       counters_(counters),
+      user_(user),
       buffer_(max_wave_line, LineParser::padding) {}
 
 void Session::received(std::size_t count, Stamp stamp) {
@@ -42,16 +43,20 @@ void Session::take_header(const LineBuffer::Line& line) {
                       ? parser_.header(line.text)
                       : std::expected<Header, Refusal>(
                             std::unexpected(Refusal{"the first line is too long"}));
-    if (!header) {
-        first_refusal_ = header.error().reason;
-        reply("no", 0, first_refusal_);
-        ++counters_.rejected;
-        finished_ = true;
-        return;
-    }
+    if (!header)
+        return refuse_header(std::move(header.error().reason));
     reading_.source = std::move(header->source);
+    if (!store_.claim(reading_.source, user_))
+        return refuse_header("source belongs to another user");
     acknowledge_ = header->acknowledge;
     has_header_ = true;
+}
+
+void Session::refuse_header(std::string reason) {
+    first_refusal_ = std::move(reason);
+    reply("no", 0, first_refusal_);
+    ++counters_.rejected;
+    finished_ = true;
 }
 
 void Session::take_reading(const LineBuffer::Line& line) {
@@ -74,6 +79,8 @@ void Session::store_reading() {
             return;
         case ReadingStore::Outcome::duplicate:
             return;  // the next `ok` covers it
+        case ReadingStore::Outcome::id_taken:
+            return refuse("id already used for other content");
         case ReadingStore::Outcome::too_large:
             return refuse("more samples than one message holds: send fewer per line");
         case ReadingStore::Outcome::postponed:

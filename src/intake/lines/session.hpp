@@ -1,6 +1,9 @@
 // One adapter's conversation, without its socket: bytes in, replies out (docs/formats/lines-1.md).
 #pragma once
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,7 +31,8 @@ class Session {
     static constexpr std::size_t max_line = 64 * 1024;        // bytes
     static constexpr std::size_t max_wave_line = 256 * 1024;  // a line with waves
 
-    Session(ReadingStore& store, LineParser& parser, Counters& counters);
+    // `user` speaks here: who the kernel says is connected, or this process's own.
+    Session(ReadingStore& store, LineParser& parser, Counters& counters, uid_t user = ::geteuid());
 
     // Where the next bytes go (at least `wanted` of them), and that they have come. Lines that are
     // complete are parsed and put into the store's open group.
@@ -52,6 +56,7 @@ class Session {
     [[nodiscard]] std::uint64_t lines() const noexcept { return lines_; }
     [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
     [[nodiscard]] const std::string& first_refusal() const noexcept { return first_refusal_; }
+    [[nodiscard]] uid_t user() const noexcept { return user_; }
     [[nodiscard]] const std::string& source() const noexcept { return reading_.source; }
 
   private:
@@ -63,6 +68,7 @@ class Session {
 
     void take_line(const LineBuffer::Line& line);
     void take_header(const LineBuffer::Line& line);
+    void refuse_header(std::string reason);
     void take_reading(const LineBuffer::Line& line);
     void store_reading();
     void end_batch();
@@ -74,6 +80,7 @@ class Session {
     ReadingStore& store_;
     LineParser& parser_;
     Counters& counters_;
+    uid_t user_;
     LineBuffer buffer_;
     clinical::Reading reading_;  // reused from line to line; its source is the header's
     Acknowledge acknowledge_ = Acknowledge::line;

@@ -69,6 +69,28 @@ TEST_F(ReadingStoreTest, ARepeatedReadingIsNotStoredAgain) {
     EXPECT_EQ(counters.duplicates, 2U);
 }
 
+TEST_F(ReadingStoreTest, OtherContentUnderAKnownIdIsNeverTakenForStored) {
+    MITRAL_PROVES("T-DATA-01", "T-DATA-05");
+    auto other = reading_with("a", true, false);
+    other.observations[0].value = clinical::Decimal{2, 0};
+    EXPECT_EQ(put("a"), Outcome::stored);
+    EXPECT_EQ(store.put(other), Outcome::id_taken);
+    ASSERT_TRUE(store.commit());
+    EXPECT_EQ(store.put(other), Outcome::id_taken);
+    EXPECT_EQ(put("a", false, true), Outcome::id_taken);
+    EXPECT_EQ(put("a"), Outcome::duplicate);
+    EXPECT_EQ(writer.committed.size(), 1U);
+    EXPECT_EQ(counters.duplicates, 1U);
+}
+
+TEST_F(ReadingStoreTest, APostponedReadingLeavesNoTrace) {
+    MITRAL_PROVES("T-DATA-01");
+    writer.appends_until_full = 0;
+    EXPECT_EQ(put("a"), Outcome::postponed);
+    writer.appends_until_full.reset();
+    EXPECT_EQ(put("a", false, true), Outcome::stored);
+}
+
 TEST_F(ReadingStoreTest, AFullSpoolPostponesAndForgets) {
     MITRAL_PROVES("T-DATA-01", "T-DOS-02");
     writer.appends_until_full = 1;

@@ -148,6 +148,37 @@ TEST_F(SessionTest, RepeatedIdsAreConfirmedAndNotStoredTwice) {
     EXPECT_EQ(writer.committed.size(), 1U);
 }
 
+TEST_F(SessionTest, AnIdUsedInAdvanceDoesNotSwallowTheRealReading) {
+    MITRAL_PROVES("T-DATA-01", "T-DATA-05", "T-SW-01");
+    send(line_header);
+    send(vital("a"));
+    EXPECT_EQ(settle(), "ok 1\n");
+    const std::string real = R"({"id":"a","obs":[{"code":"x","value":2,"unit":"1"}]})"
+                             "\n";
+    send(real + vital("a"));
+    EXPECT_EQ(settle(), "no 2 id already used for other content\nok 3\n");
+    EXPECT_EQ(writer.committed.size(), 1U);
+    EXPECT_EQ(counters.refused, 1U);
+    EXPECT_EQ(counters.duplicates, 1U);
+}
+
+TEST_F(SessionTest, ASourceBelongsToItsFirstUser) {
+    MITRAL_PROVES("T-SW-01", "T-DATA-05");
+    send(line_header);
+    send(vital("a"));
+    EXPECT_EQ(settle(), "ok 1\n");
+    const auto header_from = [&](uid_t user) {
+        Session other(store, parser, counters, user);
+        const auto space = other.space(line_header.size());
+        std::copy(line_header.begin(), line_header.end(), reinterpret_cast<char*>(space.data()));
+        other.received(line_header.size(), {{1000}, base::ClockState::synchronised});
+        return other.output() + (other.finished() ? "<finished>" : "");
+    };
+    EXPECT_EQ(header_from(session.user() + 1), "no 0 source belongs to another user\n<finished>");
+    EXPECT_EQ(header_from(session.user()), "");
+    EXPECT_EQ(counters.rejected, 1U);
+}
+
 TEST_F(SessionTest, ARepeatedIdIsPostponedWithTheGroupItIsIn) {
     MITRAL_PROVES("T-DATA-01");
     send(line_header);
