@@ -10,6 +10,8 @@
 
 #include "base/local_socket.hpp"
 #include "base/log.hpp"
+#include "intake/lines/places.hpp"
+#include "spool/errors.hpp"
 
 namespace mitral::intake {
 
@@ -36,6 +38,7 @@ struct Server::Connection {
     bool queued = false;        // in unsettled_
     std::uint32_t interest = EventLoop::readable;
     std::optional<base::MonotonicTime> deadline;
+    base::MonotonicTime last_active;
 
     // Standard output may be a pipe or a file, which send() does not take.
     [[nodiscard]] ssize_t send(std::string_view text) const noexcept {
@@ -46,8 +49,13 @@ struct Server::Connection {
 };
 
 Server::Server(EventLoop& loop, spool::Writer& writer, const base::Clock& clock,
-               ServerLimits limits)
-    : loop_(loop), writer_(writer), clock_(clock), limits_(limits), store_(writer, counters_) {
+               ServerLimits limits, PeerUser peer_user)
+    : loop_(loop),
+      writer_(writer),
+      clock_(clock),
+      limits_(limits),
+      peer_user_(std::move(peer_user)),
+      store_(writer, counters_) {
     schedule_maintenance();
 }
 
@@ -76,23 +84,45 @@ Status Server::listen(UniqueFd listener) {
                        [this](std::uint32_t) { accept_one(); });
 }
 
+base::Result<uid_t> Server::peer_user_of_kernel(int socket) {
+    MITRAL_TRY(const auto peer, base::peer_credentials(socket));
+    return peer.uid;
+}
+
 void Server::accept_one() {
     auto accepted = base::accept_connection(listener_.get());
     if (!accepted)
         return;  // gone again before it was taken
     ++counters_.connections;
-    if (connections_.size() >= limits_.connections) {
-        static constexpr std::string_view full = "no 0 too many connections\n";
-        (void)::send(accepted->get(), full.data(), full.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto user = peer_user_(accepted->get());
+    const auto place =
+        user ? make_place(*user) : Acceptance(std::unexpected(Refusal{"nobody knows who you are"}));
+    if (!place) {
+        const auto answer = "no 0 " + place.error().reason + "\n";
+        (void)::send(accepted->get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         ++counters_.rejected;
         return;
     }
     auto connection = std::make_unique<Connection>(next_key_++, std::move(*accepted), UniqueFd(),
-                                                   Session(store_, parser_, counters_));
+                                                   Session(store_, parser_, counters_, *user));
+    connection->last_active = clock_.monotonic();
     set_deadline(*connection, limits_.header_wait);
     if (auto added = add(std::move(connection)); !added)
         base::log(base::Severity::error, "adapter-not-served",
                   {{"reason", added.error().message()}});
+}
+
+Acceptance Server::make_place(uid_t user) {
+    std::vector<Place> held;
+    for (const auto& [key, connection] : connections_)
+        held.push_back({key, connection->session.user(), connection->last_active});
+    const auto admission = admit(held, user, limits_.connections);
+    if (!admission.refusal.empty())
+        return std::unexpected(Refusal{std::string(admission.refusal)});
+    // What it has sent is committed and answered with the group, or sent again.
+    if (admission.makes_way != 0)
+        drop(*connections_.at(admission.makes_way), "place-needed");
+    return {};
 }
 
 Status Server::serve(UniqueFd input, UniqueFd output, std::function<void()> done) {
@@ -123,6 +153,7 @@ void Server::drop(Connection& connection, const char* why) {
         ++counters_.rejected;
     if (why != nullptr || !session.first_refusal().empty())
         base::log_security("adapter-misbehaved", {{"source", session.source()},
+                                                  {"user", session.user()},
                                                   {"cut_off", why != nullptr ? why : "no"},
                                                   {"lines", session.lines()},
                                                   {"refused", session.refused()},
@@ -176,6 +207,7 @@ void Server::read_piece(Connection& connection) {
     const ssize_t count = ::read(connection.input.get(), space.data(), space.size());
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
         return;
+    connection.last_active = clock_.monotonic();
     if (count > 0)
         session.received(static_cast<std::size_t>(count), {clock_.wall(), clock_.state()});
     else
@@ -338,15 +370,25 @@ void Server::schedule_maintenance() {
 void Server::maintain() {
     // What is open is committed first: maintenance may close a segment.
     close_group();
-    if (auto maintained = writer_.maintain(); !maintained) {
-        base::log(base::Severity::error, "spool-maintenance-failed",
-                  {{"reason", maintained.error().message()}});
+    if (const auto maintained = writer_.maintain(); maintained) {
+        maintenance_trouble_.clear();
+    } else {
+        note_maintenance_trouble(maintained.error());
         // A disk that is broken must not keep the processor busy.
         maintenance_not_before_ = clock_.monotonic() + maintenance_retry;
     }
     schedule_maintenance();
     if (changed_)
         changed_();
+}
+
+// Once for each cause. That the spool waits before it tries again is none.
+void Server::note_maintenance_trouble(const base::Error& error) {
+    const bool waits = error.code == spool::SpoolError::holding_off;
+    if (maintenance_trouble_ == error.code || (waits && maintenance_trouble_))
+        return;
+    maintenance_trouble_ = error.code;
+    base::log(base::Severity::error, "spool-maintenance-failed", {{"reason", error.message()}});
 }
 
 }  // namespace mitral::intake

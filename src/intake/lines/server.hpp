@@ -6,11 +6,14 @@
 // a pass than another.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <unordered_map>
 #include <vector>
 
@@ -21,13 +24,14 @@
 #include "intake/lines/counters.hpp"
 #include "intake/lines/line_parser.hpp"
 #include "intake/lines/reading_store.hpp"
+#include "intake/lines/refusal.hpp"
 #include "intake/lines/session.hpp"
 #include "spool/writer.hpp"
 
 namespace mitral::intake {
 
 struct ServerLimits {
-    std::size_t connections = 64;
+    std::size_t connections = 64;            // one user: places_per_user()
     std::size_t piece_bytes = 64 * 1024;     // read from a connection in one pass
     std::size_t unread_replies = 64 * 1024;  // a sender that leaves more of them is cut off
     std::size_t group_bytes = 1024 * 1024;   // a group this large is committed at once
@@ -40,8 +44,11 @@ struct ServerLimits {
 // Not thread-safe; lives on the loop's thread and must outlive its callbacks.
 class Server {
   public:
+    // The user at the other end of a connected socket.
+    using PeerUser = std::function<base::Result<uid_t>(int socket)>;
+
     Server(base::EventLoop& loop, spool::Writer& writer, const base::Clock& clock,
-           ServerLimits limits);
+           ServerLimits limits, PeerUser peer_user = peer_user_of_kernel);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
@@ -64,7 +71,10 @@ class Server {
     struct Connection;
     using Key = std::uint64_t;
 
+    [[nodiscard]] static base::Result<uid_t> peer_user_of_kernel(int socket);
     void accept_one();
+    // Makes a place where there is none; a refusal when the user may not have one.
+    [[nodiscard]] Acceptance make_place(uid_t user);
     [[nodiscard]] base::Status add(std::unique_ptr<Connection> connection);
     void ready(Key key, std::uint32_t events);
     void read_piece(Connection& connection);
@@ -80,11 +90,13 @@ class Server {
     void sweep();
     void schedule_maintenance();
     void maintain();
+    void note_maintenance_trouble(const base::Error& error);
 
     base::EventLoop& loop_;
     spool::Writer& writer_;
     const base::Clock& clock_;
     ServerLimits limits_;
+    PeerUser peer_user_;
     Counters counters_;
     ReadingStore store_;
     LineParser parser_;
@@ -97,6 +109,7 @@ class Server {
     base::MonotonicTime sweep_due_;
     std::optional<base::EventLoop::TimerId> maintenance_timer_;
     base::MonotonicTime maintenance_not_before_;
+    std::error_code maintenance_trouble_;  // what was logged last; none: it works
     std::function<void()> changed_;
 };
 

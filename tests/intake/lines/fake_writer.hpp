@@ -44,7 +44,7 @@ class FakeWriter final : public spool::Writer {
     base::Status maintain() override {
         ++maintenances;
         if (fail_maintenance)
-            return base::fail(spool::SpoolError::write_failed, "told to fail");
+            return base::fail(maintenance_error, "told to fail");
         maintenance_due.reset();
         return {};
     }
@@ -68,6 +68,7 @@ class FakeWriter final : public spool::Writer {
     std::optional<std::uint64_t> appends_until_full;
     bool fail_commits = false;
     bool fail_maintenance = false;
+    spool::SpoolError maintenance_error = spool::SpoolError::write_failed;
     std::optional<base::MonotonicTime> maintenance_due;
     int appends = 0;
     int commits = 0;

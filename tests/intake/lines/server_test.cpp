@@ -48,7 +48,7 @@ class ServerTest : public ::testing::Test {
         ::rmdir(directory.c_str());
     }
     void start(ServerLimits limits = {}) {
-        server.emplace(*loop, writer, clock, limits);
+        server.emplace(*loop, writer, clock, limits, [this](int) { return peer_user; });
         ASSERT_TRUE(server->listen(base::listen_stream(path(), 0600).value()));
     }
     std::string path() const { return directory + "/s"; }
@@ -61,6 +61,12 @@ class ServerTest : public ::testing::Test {
         EXPECT_EQ(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
                   0);
         return fd;
+    }
+    UniqueFd connect_to(Server& other) const {
+        EXPECT_TRUE(other.listen(base::listen_stream(path(), 0600).value()));
+        auto peer = connect();
+        send(peer, header);
+        return peer;
     }
     static void send(const UniqueFd& fd, std::string_view text) {
         ASSERT_EQ(::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL),
@@ -94,6 +100,7 @@ class ServerTest : public ::testing::Test {
     std::unique_ptr<base::EventLoop> loop;
     base::SystemClock clock;
     test::FakeWriter writer;
+    base::Result<uid_t> peer_user = 1001;  // of whoever connects next
     std::optional<Server> server;
 };
 
@@ -190,8 +197,11 @@ TEST_F(ServerTest, MoreConnectionsThanTheLimitAreTurnedAway) {
     limits.connections = 2;
     start(limits);
     const auto one = connect();
+    settle();
+    peer_user = 1002;
     auto two = connect();
     settle();
+    peer_user = 1003;
     const auto three = connect();
     settle();
     EXPECT_EQ(receive(three), "no 0 too many connections\n<closed>");
@@ -201,9 +211,73 @@ TEST_F(ServerTest, MoreConnectionsThanTheLimitAreTurnedAway) {
     two.reset();
     settle();
     const auto four = connect();
-    send(four, std::string(header) + vital("b"));
+    send(four, R"({"schema":"mitral.lines/1","source":"bed-2"})"
+               "\n" +
+                   vital("b"));
     settle();
     EXPECT_EQ(receive(four), "ok 1\n");
+}
+
+TEST_F(ServerTest, NoUserHoldsEveryPlace) {
+    MITRAL_PROVES("T-DOS-01", "T-DOS-04");
+    ServerLimits limits;
+    limits.connections = 4;
+    start(limits);
+    const auto named = [](int number) {
+        return R"({"schema":"mitral.lines/1","source":"x)" + std::to_string(number) + "\"}\n";
+    };
+    std::vector<UniqueFd> hogs;
+    for (int i = 0; i < 4; ++i) {
+        peer_user = i < 2 ? 1002 : 1003;
+        hogs.push_back(connect());
+        send(hogs.back(), named(i));
+        settle();
+    }
+    const auto fifth = connect();
+    settle();
+    EXPECT_EQ(receive(fifth), "no 0 too many connections of this user\n<closed>");
+    send(hogs[0], vital("busy"));
+    settle();
+    peer_user = 1001;
+    const auto bed = connect();
+    send(bed, std::string(header) + vital("a"));
+    settle();
+    EXPECT_EQ(receive(bed), "ok 1\n");
+    EXPECT_EQ(receive(hogs[0]), "ok 1\n");
+    EXPECT_EQ(receive(hogs[1]), "<closed>");
+    EXPECT_EQ(server->open_connections(), 4U);
+}
+
+TEST_F(ServerTest, TheKernelSaysWhoIsConnected) {
+    MITRAL_PROVES("T-SW-01");
+    server.emplace(*loop, writer, clock, ServerLimits{});
+    ASSERT_TRUE(server->listen(base::listen_stream(path(), 0600).value()));
+    const auto peer = connect();
+    send(peer, std::string(header) + vital("a"));
+    settle();
+    EXPECT_EQ(receive(peer), "ok 1\n");
+    server.reset();
+    ::unlink(path().c_str());
+    peer_user = base::fail_errno(EPERM, "told to fail");
+    start();
+    const auto nobody = connect();
+    settle();
+    EXPECT_EQ(receive(nobody), "no 0 nobody knows who you are\n<closed>");
+}
+
+TEST_F(ServerTest, AnotherUserDoesNotSpeakForASource) {
+    MITRAL_PROVES("T-SW-01", "T-DATA-05");
+    start();
+    const auto bed = connect();
+    send(bed, std::string(header) + vital("a"));
+    settle();
+    EXPECT_EQ(receive(bed), "ok 1\n");
+    peer_user = 1002;
+    const auto other = connect();
+    send(other, std::string(header) + vital("b"));
+    settle();
+    EXPECT_EQ(receive(other), "no 0 source belongs to another user\n<closed>");
+    EXPECT_EQ(writer.committed.size(), 1U);
 }
 
 TEST_F(ServerTest, AFloodDoesNotDelayOthers) {
@@ -337,6 +411,38 @@ TEST_F(ServerTest, ABrokenDiskDoesNotKeepTheProcessorBusy) {
         settle();
     }
     EXPECT_EQ(writer.maintenances, 1);
+}
+
+TEST_F(ServerTest, ATroubleOfTheSpoolIsLoggedOnceForEachCause) {
+    MITRAL_PROVES("T-LOG-02");
+    base::ManualClock hands{base::WallTime{1'767'225'600'000}};
+    Server quiet(*loop, writer, hands, {});
+    testing::internal::CaptureStderr();
+    using spool::SpoolError;
+    std::vector<std::optional<SpoolError>> course{SpoolError::holding_off,
+                                                  SpoolError::write_failed,
+                                                  SpoolError::holding_off,
+                                                  SpoolError::write_failed,
+                                                  SpoolError::full,
+                                                  SpoolError::full,
+                                                  std::nullopt,
+                                                  SpoolError::full};
+    const auto peer = connect_to(quiet);
+    for (const auto error : course) {
+        writer.fail_maintenance = error.has_value();
+        writer.maintenance_error = error.value_or(SpoolError::full);
+        writer.maintenance_due = hands.monotonic();
+        hands.advance(Milliseconds(5000));
+        send(peer, "x\n");
+        const int before = writer.maintenances;
+        ASSERT_TRUE(turn_until([&] { return writer.maintenances > before; }));
+    }
+    const auto logged = testing::internal::GetCapturedStderr();
+    std::size_t lines = 0;
+    for (std::size_t at = 0;
+         (at = logged.find("spool-maintenance-failed", at)) != std::string::npos; ++at)
+        ++lines;
+    EXPECT_EQ(lines, 4U) << logged;
 }
 
 TEST_F(ServerTest, ServesAPairOfDescriptors) {
