@@ -127,7 +127,7 @@ std::optional<std::int64_t> scan_time_of_day_ms(DigitScanner& scan) {
 
 std::int64_t read_clock_ns(clockid_t id) {
     timespec now{};
-    clock_gettime(id, &now);
+    (void)clock_gettime(id, &now);  // cannot fail for the clocks asked for
     return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
@@ -172,7 +172,7 @@ std::string to_iso8601(WallTime time) {
     const std::int64_t ms = std::clamp(time.ms, earliest_printable_ms, latest_printable_ms);
     const auto seconds = static_cast<std::time_t>(ms >= 0 ? ms / 1000 : (ms - 999) / 1000);
     std::tm parts{};
-    gmtime_r(&seconds, &parts);
+    (void)gmtime_r(&seconds, &parts);  // within the years it knows
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900,
                        parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
                        ms - static_cast<std::int64_t>(seconds) * 1000);

@@ -60,10 +60,10 @@ struct Table::State {
         const toml::node* node = find(key);
         if (node == nullptr)
             return std::nullopt;
-        const auto exact = node->value_exact<T>();
+        std::optional<T> exact = node->value_exact<T>();
         if (!exact)
             complain(node, key, expected);
-        return exact ? std::optional<T>(*exact) : std::nullopt;
+        return exact;
     }
     [[nodiscard]] std::unique_ptr<State> child(const toml::table* inner,
                                                std::string_view key) const {

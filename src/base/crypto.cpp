@@ -64,9 +64,9 @@ void fill_random(MutableByteView out) {
 }
 
 std::uint64_t random_u64() {
-    std::array<std::uint8_t, 8> bytes{};
-    fill_random(bytes);
-    return *ByteReader(bytes).u64();
+    std::uint64_t value = 0;
+    fill_random({reinterpret_cast<std::uint8_t*>(&value), sizeof value});
+    return value;
 }
 
 Result<Secret> hkdf_sha256(ByteView secret, ByteView salt, ByteView info, std::size_t size) {
