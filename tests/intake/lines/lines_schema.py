@@ -75,7 +75,7 @@ def refusals(lines):
     found = {}
     for answer in answers([HEADER, *lines]):
         word, number, *reason = answer.split(" ", 2)
-        if word == "no":
+        if word == "no" and not reason[0].startswith("id already used"):  # behind the parser: these lines share their ids
             found[int(number) - 1] = reason[0]
     return found
 
