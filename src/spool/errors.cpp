@@ -21,6 +21,8 @@ const char* describe(SpoolError error) {
             return "in use by another writer";
         case SpoolError::holding_off:
             return "waiting after repeated failures";
+        case SpoolError::key_void:
+            return "segment key is void";
     }
     return "unknown";
 }

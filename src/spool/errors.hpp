@@ -16,6 +16,7 @@ enum class SpoolError {
     write_failed,  // the disk refused; none of the group is acknowledged
     in_use,        // another writer holds the directory
     holding_off,   // too soon after repeated failures
+    key_void,      // nobody can open the segment's key any more (a wipe, another TPM): final
 };
 
 [[nodiscard]] const std::error_category& spool_category() noexcept;

@@ -13,7 +13,7 @@ bool is_lane(std::uint8_t value) {
 
 bool is_reason(std::uint8_t value) {
     return value >= static_cast<std::uint8_t>(GapReason::bound_reached) &&
-           value <= static_cast<std::uint8_t>(GapReason::unreadable);
+           value <= static_cast<std::uint8_t>(GapReason::key_void);
 }
 
 }  // namespace
@@ -24,6 +24,8 @@ std::string_view to_string(GapReason reason) noexcept {
             return "bound-reached";
         case GapReason::unreadable:
             return "unreadable";
+        case GapReason::key_void:
+            return "key-void";
     }
     return "unknown";
 }

@@ -15,6 +15,7 @@ namespace mitral::spool {
 enum class GapReason : std::uint8_t {
     bound_reached = 1,  // the directory's bound: policy chose these
     unreadable = 2,     // a segment was damaged on disk
+    key_void = 3,       // sealed under a key that nobody can open since a wipe
 };
 [[nodiscard]] std::string_view to_string(GapReason reason) noexcept;
 

@@ -22,6 +22,8 @@ class KeyIssuer {
 class KeyOpener {
   public:
     virtual ~KeyOpener() = default;
+    // SpoolError::key_void: this wrapping will never be opened again, and what lies under it may be
+    // given up. Every other error is taken for a passing one.
     [[nodiscard]] virtual base::Result<base::Secret> open_segment_key(base::ByteView wrapped) = 0;
 };
 

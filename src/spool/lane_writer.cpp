@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t max_group_size = 4ULL << 20;
 // Without a new key (the vault is away) the live segment may grow to this many times its size.
 constexpr std::uint64_t stretch = 4;
+constexpr base::Milliseconds key_retry_interval{10'000};
 constexpr int max_repairs = 8;
 
 // Merges what touches or overlaps: one stretch, one record.
@@ -109,22 +110,37 @@ base::Status LaneWriter::ready(std::size_t frame_size) {
     return add_gaps();
 }
 
+// Never in the middle of a group, which lies in one file.
+bool LaneWriter::wants_new_segment(base::MonotonicTime now) const {
+    if (!live_)
+        return true;
+    if (!frames_.empty())
+        return false;
+    if (live_->size() >= stretch * options_.segment_bytes)
+        return true;
+    const bool served = live_->size() >= options_.segment_bytes || now >= next_key_;
+    return served && now >= key_retry_;
+}
+
 base::Status LaneWriter::prepare_segment() {
-    const bool outgrown = live_ && frames_.empty() && live_->size() >= options_.segment_bytes;
-    if (live_ && !outgrown)
+    const auto now = clock_.monotonic();
+    if (!wants_new_segment(now))
         return {};
     if (next_ > max_sequence)
         return base::fail(SpoolError::damaged, "the lane has run out of numbers");
     auto fresh = SegmentWriter::prepare(storage_, place_, next_, keys_);
     if (!fresh) {
-        if (live_ && live_->size() < stretch * options_.segment_bytes)
+        if (live_ && live_->size() < stretch * options_.segment_bytes) {
+            key_retry_ = now + key_retry_interval;  // a vault that hangs must not stop every group
             return {};
+        }
         holdoff_.failed(clock_.monotonic());
         return std::unexpected(std::move(fresh).error());
     }
-    if (live_)
+    if (live_ && live_->on_disk())
         retire(live_->close());
     live_ = *std::move(fresh);
+    next_key_ = now + options_.segment_interval;
     return {};
 }
 

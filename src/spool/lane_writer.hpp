@@ -69,6 +69,7 @@ class LaneWriter {
     void adopt(std::uint64_t stream, RecoveredLane recovered);
     [[nodiscard]] bool has_untold_gaps() const noexcept { return told_ < tombstones_.size(); }
     [[nodiscard]] base::Status prepare_segment();
+    [[nodiscard]] bool wants_new_segment(base::MonotonicTime now) const;
     [[nodiscard]] base::Status seal(RecordKind kind, bool ends_batch, base::ByteView payload);
     [[nodiscard]] base::Status add_gaps();
     [[nodiscard]] bool batch_overdue() const;
@@ -92,6 +93,8 @@ class LaneWriter {
 
     std::vector<ClosedSegment> closed_;  // rising
     std::unique_ptr<SegmentWriter> live_;
+    base::MonotonicTime next_key_;   // live_ has served its time
+    base::MonotonicTime key_retry_;  // not before, after the vault gave none
     std::unique_ptr<SegmentWriter>
         broken_;  // a write failed; to be repaired before the next record
     int repairs_tried_ = 0;

@@ -72,7 +72,7 @@ class DirectoryReader final : public LaneReader {
         return {};
     }
 
-    base::Result<Gap> skip_damage() override;
+    base::Result<Skipped> skip_damage() override;
     base::Result<std::uint64_t> backlog() override;
 
     int wake_descriptor() const noexcept override { return watch_.descriptor(); }
@@ -82,6 +82,8 @@ class DirectoryReader final : public LaneReader {
     base::Result<bool> open_lane();
     base::Result<bool> enter();
     base::Result<bool> enter_segment(std::uint64_t first);
+    base::Result<bool> behind_the_end(const SegmentCursor& newest);
+    base::Status start_over(std::uint64_t last);
     base::Result<bool> leave();
     base::Result<bool> dropped_under_us();
     base::Result<std::optional<std::uint64_t>> segment_after(std::uint64_t first) const;
@@ -185,14 +187,39 @@ base::Result<bool> DirectoryReader::enter_segment(std::uint64_t first) {
         base::log(base::Severity::notice, "spool-jump",
                   {{"lane", to_string(lane_)}, {"from", position_}, {"to", first}});
     position_ = std::max(position_, first);
-    if (cursor->slot().last_sequence + 1 < position_)
-        base::log_security("spool-behind-acknowledged",
-                           {{"lane", to_string(lane_)},
-                            {"committed", cursor->slot().last_sequence},
-                            {"position", position_}});
+    if (cursor->last_committed() + 1 < position_) {
+        MITRAL_TRY(const auto following, segment_after(first));
+        if (!following)
+            return behind_the_end(*cursor);
+    }
     MITRAL_CHECK(cursor->seek(position_));
     current_ = std::move(cursor);
     return true;
+}
+
+// The position lies behind what the lane shows. After a power cut the slot may be older than the
+// records: the writer will bring it up to date. Else the lane was put back to an older state, or
+// somebody made us believe in records that never were.
+base::Result<bool> DirectoryReader::behind_the_end(const SegmentCursor& newest) {
+    MITRAL_TRY(const auto last, newest.last_on_disk());
+    if (last + 1 >= position_)
+        return false;
+    MITRAL_CHECK(start_over(last));
+    return enter();
+}
+
+// From the oldest record there is: delivered twice is better than never. Terminates, because no
+// segment ends before its own first number.
+base::Status DirectoryReader::start_over(std::uint64_t last) {
+    base::log_security("spool-behind-acknowledged",
+                       {{"lane", to_string(lane_)},
+                        {"last", last},
+                        {"position", position_},
+                        {"done", "started over with the oldest record"}});
+    MITRAL_TRY(const auto firsts, list_segments(directory_));
+    acknowledged_ = handed_out_ = firsts.empty() ? 0 : firsts.front() - 1;
+    position_ = acknowledged_ + 1;
+    return {};
 }
 
 base::Result<std::optional<std::uint64_t>> DirectoryReader::segment_after(
@@ -242,16 +269,18 @@ base::Result<bool> DirectoryReader::dropped_under_us() {
     return true;
 }
 
-base::Result<Gap> DirectoryReader::skip_damage() {
+base::Result<Skipped> DirectoryReader::skip_damage() {
     const auto nothing = [] {
         return base::fail(base::BaseError::not_supported, "nothing that could be skipped yet");
     };
     if (!stream_)
         return nothing();
-    Gap gap;
+    Skipped skipped{*stream_, {}, {}};
+    Gap& gap = skipped.gap;
     if (current_ && !current_->at_end()) {
         MITRAL_TRY(const auto last, current_->skip(position_));
         gap = current_->gap(position_, last);
+        MITRAL_TRY(skipped.told, current_->gaps_told(position_, acknowledged_));
     } else {
         const auto before = current_ ? current_->first() : position_;
         MITRAL_TRY(const auto following, segment_after(before));
@@ -260,13 +289,14 @@ base::Result<Gap> DirectoryReader::skip_damage() {
         gap = {lane_, position_, *following - 1, {}, {}, GapReason::unreadable};
         current_.reset();
     }
-    base::log_security(
-        "spool-records-unreadable",
-        {{"lane", to_string(lane_)}, {"first", gap.first_sequence}, {"last", gap.last_sequence}});
+    base::log_security("spool-records-unreadable", {{"lane", to_string(lane_)},
+                                                    {"first", gap.first_sequence},
+                                                    {"last", gap.last_sequence},
+                                                    {"reason", to_string(gap.reason)}});
     position_ = gap.last_sequence + 1;
     handed_out_ = std::max(handed_out_, gap.last_sequence);
     watch_.set_directory_changed();
-    return gap;
+    return skipped;
 }
 
 base::Result<std::uint64_t> DirectoryReader::backlog() {
@@ -291,14 +321,14 @@ base::Result<std::uint64_t> DirectoryReader::backlog() {
         if (!oldest_found)
             behind = std::max(behind, firsts[i] - 1);
         oldest_found = true;
-        last = std::max(last, (*cursor)->slot().last_sequence);
+        last = std::max(last, (*cursor)->last_committed());
     }
     return last > behind ? last - behind : 0;
 }
 
 }  // namespace
 
-base::Result<Gap> LaneReader::skip_damage() {
+base::Result<Skipped> LaneReader::skip_damage() {
     return base::fail(base::BaseError::not_supported, "this reader cannot skip");
 }
 

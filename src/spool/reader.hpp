@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "spool/gap.hpp"
@@ -12,10 +13,20 @@
 
 namespace mitral::spool {
 
+// What skip_damage() gave up.
+struct Skipped {
+    std::uint64_t stream = 0;
+    Gap gap;
+    // Gaps that were told by records among them, of numbers below: nothing else tells of those.
+    std::vector<Gap> told;
+};
+
 // Reads one lane of somebody else's spool, in order, committed records only. Everything on disk is
 // hostile input: a record that does not authenticate stops the lane with SpoolError::tampered (one
 // that fails its checksum, with SpoolError::damaged) and is never handed out. Errors of the
 // KeyOpener come through unchanged and leave the position where it was: call next() again later.
+// SpoolError::key_void alone is final; skip_damage() then gives up the segment as far as it is
+// committed.
 // Not thread-safe.
 class LaneReader {
   public:
@@ -35,11 +46,11 @@ class LaneReader {
     virtual void acknowledge(std::uint64_t sequence) noexcept = 0;
     [[nodiscard]] virtual base::Status persist() = 0;
     [[nodiscard]] virtual std::uint64_t acknowledged() const noexcept = 0;
-    // After SpoolError::tampered or damaged: gives up the record that cannot be read (the rest of
-    // its segment when the damage hides where the next one begins) and says which numbers that are,
-    // so that the caller can report the gap (GapReason::unreadable) instead of standing still for
-    // good.
-    [[nodiscard]] virtual base::Result<Gap> skip_damage();
+    // After SpoolError::tampered, damaged or key_void: gives up the record that cannot be read (the
+    // rest of its segment when the damage hides where the next one begins, or its key is void) and
+    // says which numbers that are, so that the caller can report the gap (GapReason::unreadable or
+    // key_void) instead of standing still for good.
+    [[nodiscard]] virtual base::Result<Skipped> skip_damage();
 
     // Reading starts again behind the acknowledged record (after a lost connection).
     [[nodiscard]] virtual base::Status rewind() = 0;

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -71,6 +72,32 @@ base::Status SegmentCursor::refresh() {
     return damaged("committed size is unreadable");
 }
 
+// A compromised writer writes what it likes into the slot, but its file is as large as it is.
+std::uint64_t SegmentCursor::last_committed() const noexcept {
+    struct stat status{};
+    if (fstat(fd_.get(), &status) != 0)
+        return first_ - 1;
+    const auto bytes = std::min(slot_.size, static_cast<std::uint64_t>(status.st_size));
+    const auto most = bytes > header_size ? (bytes - header_size) / frame_overhead : 0;
+    return std::min(slot_.last_sequence, first_ - 1 + most);
+}
+
+base::Result<std::uint64_t> SegmentCursor::last_on_disk() const {
+    struct stat status{};
+    if (fstat(fd_.get(), &status) != 0)
+        return base::fail_errno("stat segment");
+    auto last = last_committed();
+    FrameScanner scanner(fd_.get(), slot_.size);
+    scanner.set_limit(static_cast<std::uint64_t>(status.st_size));
+    for (;;) {
+        MITRAL_TRY(const auto frame, scanner.next());
+        if (!frame || frame->header.sequence != last + 1 ||
+            !checksum_holds(frame->header, frame->bytes))
+            return last;
+        last = frame->header.sequence;
+    }
+}
+
 base::Status SegmentCursor::check_header() {
     base::Bytes area(header_size);
     MITRAL_TRY(const auto count, read_at(fd_.get(), area, 0));
@@ -100,10 +127,22 @@ base::Status SegmentCursor::seek(std::uint64_t sequence) {
 base::Status SegmentCursor::obtain_cipher(KeyOpener& keys) {
     if (cipher_)
         return {};
-    MITRAL_TRY(const auto key, keys.open_segment_key(header_->wrapped_key));
-    if (key.size() != base::Aes256Gcm::key_size)
-        return base::fail(SpoolError::key_refused, "segment key has a wrong size");
-    MITRAL_TRY(cipher_, base::Aes256Gcm::create(key.view()));
+    const auto is_void = [this](const std::string& why) {
+        key_void_ = true;
+        return base::fail(SpoolError::key_void, "lane " + std::string(to_string(lane_)) +
+                                                    " segment " + std::to_string(first_) + ": " +
+                                                    why);
+    };
+    if (key_void_)  // asked once
+        return is_void("its key was refused");
+    const auto key = keys.open_segment_key(header_->wrapped_key);
+    if (!key && key.error().code == SpoolError::key_void)
+        return is_void(key.error().message());
+    if (!key)
+        return std::unexpected(key.error());
+    if (key->size() != base::Aes256Gcm::key_size)
+        return is_void("its key has a wrong size");
+    MITRAL_TRY(cipher_, base::Aes256Gcm::create(key->view()));
     return {};
 }
 
@@ -135,9 +174,9 @@ base::Result<bool> SegmentCursor::frame_follows(std::uint64_t sequence) {
 }
 
 base::Result<std::uint64_t> SegmentCursor::skip(std::uint64_t sequence) {
-    const auto last = std::max(sequence, slot_.last_sequence);
+    const auto last = std::max(sequence, last_committed());
     MITRAL_TRY(const auto frame, scanner_.peek());
-    if (frame && frame->header.sequence == sequence) {
+    if (!key_void_ && frame && frame->header.sequence == sequence) {
         scanner_.advance(*frame);
         MITRAL_TRY(const bool follows, frame_follows(sequence + 1));
         if (follows)
@@ -154,7 +193,28 @@ Gap SegmentCursor::gap(std::uint64_t first, std::uint64_t last) const {
             last,
             header_ ? header_->created : slot_.last_written,
             slot_.last_written,
-            GapReason::unreadable};
+            key_void_ ? GapReason::key_void : GapReason::unreadable};
+}
+
+base::Result<std::vector<Gap>> SegmentCursor::gaps_told(std::uint64_t first,
+                                                        std::uint64_t acknowledged) const {
+    std::vector<Gap> told;
+    if (!key_void_)
+        return told;
+    FrameScanner scanner(fd_.get());
+    scanner.set_limit(slot_.size);
+    while (told.size() < max_told) {
+        MITRAL_TRY(const auto frame, scanner.next());
+        if (!frame)
+            break;
+        if (frame->header.kind != RecordKind::gap || frame->header.sequence < first ||
+            !checksum_holds(frame->header, frame->bytes))
+            continue;
+        const auto gap = decode_gap(gap_payload(frame->header, frame->bytes));
+        if (gap && gap->last_sequence < first_ && gap->last_sequence > acknowledged)
+            told.push_back(*gap);
+    }
+    return told;
 }
 
 }  // namespace mitral::spool

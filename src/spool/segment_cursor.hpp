@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/crypto.hpp"
 #include "base/fd.hpp"
@@ -39,10 +40,20 @@ class SegmentCursor {
     // The record in front, which has to be `sequence`. nullopt: end of what is committed.
     [[nodiscard]] base::Result<std::optional<Record>> next(std::uint64_t sequence, KeyOpener& keys);
 
+    // The last number the committed part of the file can hold, whatever the slot says.
+    [[nodiscard]] std::uint64_t last_committed() const noexcept;
+    // The last number on disk, committed or not yet shown (after a power cut the slot may be old).
+    [[nodiscard]] base::Result<std::uint64_t> last_on_disk() const;
+
     // Gives up the record in front (`sequence`), and with it the rest of the segment when it does
-    // not tell where the next one begins. Returns the last number given up.
+    // not tell where the next one begins, or its key is void. Returns the last number given up.
     [[nodiscard]] base::Result<std::uint64_t> skip(std::uint64_t sequence);
     [[nodiscard]] Gap gap(std::uint64_t first, std::uint64_t last) const;
+    // When the key is void: the gaps told by committed records from `first` on that name numbers
+    // above `acknowledged`, at most max_told. Their checksums hold; nobody can authenticate them.
+    static constexpr std::size_t max_told = 1024;
+    [[nodiscard]] base::Result<std::vector<Gap>> gaps_told(std::uint64_t first,
+                                                           std::uint64_t acknowledged) const;
 
   private:
     SegmentCursor(base::UniqueFd fd, Lane lane, std::uint64_t stream, std::uint64_t first);
@@ -58,6 +69,7 @@ class SegmentCursor {
     Slot slot_;
     FrameScanner scanner_;
     std::optional<base::Aes256Gcm> cipher_;
+    bool key_void_ = false;
 };
 
 }  // namespace mitral::spool

@@ -17,6 +17,9 @@ struct WriterOptions {
     std::string directory;                      // created if missing; its lanes are subfolders
     std::uint64_t max_bytes = 1ULL << 30;       // bound of the whole directory
     std::uint64_t segment_bytes = 16ULL << 20;  // a lane may pass the bound by at most one segment
+    // A lane takes a fresh key, with a new segment, this long after it took the last: what is
+    // sealed between a wipe in the trust zone and the next key can never be opened.
+    base::Milliseconds segment_interval{600'000};
     base::Milliseconds batch_interval{10'000};  // a batch is closed this long after it began…
     std::uint32_t batch_bytes =
         192 * 1024;     // …or when its payloads reach this size; 0: every record

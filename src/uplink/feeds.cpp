@@ -131,7 +131,7 @@ void Feeds::wake_at(base::MonotonicTime due) {
 }
 
 std::uint64_t Feeds::batch_of(std::uint32_t feed) const {
-    return slots_[feed]->feed.newest_batch();
+    return slots_[feed]->feed.front_batch();
 }
 
 void Feeds::pop(std::uint32_t feed) {

@@ -4,6 +4,18 @@
 #include "spool/errors.hpp"
 
 namespace mitral::uplink {
+namespace {
+
+// nullptr: the error may pass, and nothing is given up.
+const char* event_of(const std::error_code& code) {
+    if (code == spool::SpoolError::tampered)
+        return "spool-tampered";
+    if (code == spool::SpoolError::damaged)
+        return "spool-damaged";
+    return code == spool::SpoolError::key_void ? "spool-key-void" : nullptr;
+}
+
+}  // namespace
 
 LaneFeed::LaneFeed(FeedName name, OpenReader open)
     : name_(name), open_(std::move(open)), building_(std::move(name)) {}
@@ -11,7 +23,7 @@ LaneFeed::LaneFeed(FeedName name, OpenReader open)
 base::Result<const Outgoing*> LaneFeed::front() {
     if (ready_.empty() && !drained_)
         MITRAL_CHECK(load());
-    return ready_.empty() ? nullptr : &ready_.front();
+    return ready_.empty() ? nullptr : &ready_.front().message;
 }
 
 base::Status LaneFeed::load() {
@@ -32,7 +44,6 @@ base::Status LaneFeed::load() {
             drained_ = true;
             return {};
         }
-        stream_ = record->id.stream;
         // A jump ends a batch (spool/lane.hpp), and message ids name one stream only.
         const spool::RecordId last = building_.last();
         if (!building_.empty() &&
@@ -50,20 +61,22 @@ base::Status LaneFeed::load() {
 
 // What cannot be read is given up and reported, or the lane would stand still for good.
 base::Status LaneFeed::step_over(const base::Error& error) {
-    if (error.code != spool::SpoolError::tampered && error.code != spool::SpoolError::damaged)
+    const char* event = event_of(error.code);
+    if (event == nullptr)
         return std::unexpected(error);
-    MITRAL_TRY(const spool::Gap gap, reader_->skip_damage());
-    base::log_security(
-        error.code == spool::SpoolError::tampered ? "spool-tampered" : "spool-damaged",
-        {{"spool", name_.writer},
-         {"lane", spool::to_string(name_.lane)},
-         {"first", gap.first_sequence},
-         {"last", gap.last_sequence},
-         {"cause", error.message()},
-         {"done", "reported to the hub as a gap"}});
+    MITRAL_TRY(const spool::Skipped skipped, reader_->skip_damage());
+    const spool::Gap& gap = skipped.gap;
+    base::log_security(event, {{"spool", name_.writer},
+                               {"lane", spool::to_string(name_.lane)},
+                               {"first", gap.first_sequence},
+                               {"last", gap.last_sequence},
+                               {"cause", error.message()},
+                               {"done", "reported to the hub as a gap"}});
     if (!building_.empty())
         close_batch();
-    building_.add(stream_, gap);
+    for (const spool::Gap& told : skipped.told)
+        building_.add(skipped.stream, told);
+    building_.add(skipped.stream, gap);
     close_batch();
     return {};
 }
@@ -79,9 +92,10 @@ void LaneFeed::close_batch() {
                                                        {"cause", batch.why_unreadable},
                                                        {"done", "reported to the hub as a gap"}});
     }
+    const std::uint64_t number = first_batch_ + batches_.size();
     batches_.push_back({batch.last_sequence, batch.records, batch.gaps, batch.messages.size()});
     for (Outgoing& message : batch.messages)
-        ready_.push_back(std::move(message));
+        ready_.push_back({std::move(message), number});
     settle();
 }
 

@@ -29,13 +29,12 @@ class LaneFeed {
     using OpenReader = std::function<base::Result<std::unique_ptr<spool::LaneReader>>()>;
     LaneFeed(FeedName name, OpenReader open);
 
-    // The next message; nullptr: none until woken(). Reads ahead by one batch at most. An error
-    // concerns this lane only; the call may be repeated later.
+    // The next message; nullptr: none until woken(). Reads ahead by no more than what one batch, or
+    // the damage behind it, makes. An error concerns this lane only; the call may be repeated
+    // later.
     [[nodiscard]] base::Result<const Outgoing*> front();
     // Precondition of both: front() gave a message. The batch it belongs to; and: it was sent.
-    [[nodiscard]] std::uint64_t newest_batch() const noexcept {
-        return first_batch_ + batches_.size() - 1;
-    }
+    [[nodiscard]] std::uint64_t front_batch() const noexcept { return ready_.front().batch; }
     void pop_front() { ready_.pop_front(); }
     // A message of that batch was acknowledged.
     void acknowledged(std::uint64_t batch);
@@ -67,6 +66,10 @@ class LaneFeed {
         std::uint32_t gaps = 0;
         std::size_t outstanding = 0;  // messages not acknowledged, sent or not
     };
+    struct Ready {
+        Outgoing message;
+        std::uint64_t batch = 0;
+    };
     [[nodiscard]] base::Status load();
     [[nodiscard]] base::Status step_over(const base::Error& error);
     void close_batch();
@@ -77,9 +80,8 @@ class LaneFeed {
     std::unique_ptr<spool::LaneReader> reader_;
     BatchBuilder building_;
     std::optional<spool::Record> held_;  // starts the next batch
-    std::deque<Outgoing> ready_;         // the rest of the newest batch
+    std::deque<Ready> ready_;            // may be of several batches: damage closes two at once
     std::deque<Progress> batches_;       // oldest first
-    std::uint64_t stream_ = 0;           // of the record read last
     std::uint64_t first_batch_ = 0;      // number of batches_.front()
     bool drained_ = false;
     bool must_persist_ = false;

@@ -204,8 +204,9 @@ TEST_F(DamageTest, SkippingGivesUpTheRecordThatCannotBeRead) {
     auto outcome = read_all(*reader);
     EXPECT_THAT(outcome.texts(), ElementsAre("first"));
     EXPECT_EQ(outcome.error, SpoolError::damaged);
-    const auto gap = reader->skip_damage();
-    ASSERT_TRUE(ok(gap));
+    const auto skipped = reader->skip_damage();
+    ASSERT_TRUE(ok(skipped));
+    const Gap* gap = &skipped->gap;
     EXPECT_EQ(gap->first_sequence, 2U);
     EXPECT_EQ(gap->last_sequence, 2U);
     EXPECT_EQ(gap->reason, GapReason::unreadable);
@@ -226,8 +227,9 @@ TEST_F(DamageTest, WhereTheNextRecordCannotBeFoundTheRestOfTheSegmentIsGivenUp) 
     set_file_content(segment(), content);
     const auto reader = open_reader();
     EXPECT_THAT(read_all(*reader).texts(), ElementsAre("first"));
-    const auto gap = reader->skip_damage();
-    ASSERT_TRUE(ok(gap));
+    const auto skipped = reader->skip_damage();
+    ASSERT_TRUE(ok(skipped));
+    const Gap* gap = &skipped->gap;
     EXPECT_EQ(gap->first_sequence, 2U);
     EXPECT_EQ(gap->last_sequence, 3U);
     EXPECT_THAT(read_all(*reader).texts(), ElementsAre("fourth"));
@@ -245,8 +247,9 @@ TEST_F(DamageTest, ASegmentWithoutItsHeaderIsGivenUpWhole) {
     set_file_content(segment(), content);
     const auto reader = open_reader();
     EXPECT_EQ(read_all(*reader).error, SpoolError::damaged);
-    const auto gap = reader->skip_damage();
-    ASSERT_TRUE(ok(gap));
+    const auto skipped = reader->skip_damage();
+    ASSERT_TRUE(ok(skipped));
+    const Gap* gap = &skipped->gap;
     EXPECT_EQ(gap->first_sequence, 1U);
     EXPECT_EQ(gap->last_sequence, 3U);
     EXPECT_THAT(read_all(*reader).texts(), ElementsAre("fourth"));
@@ -262,8 +265,9 @@ TEST_F(DamageTest, ADeletedSegmentInTheMiddleIsNoticed) {
     const auto outcome = read_all(*reader);
     EXPECT_THAT(outcome.texts(), ElementsAre("a"));
     EXPECT_EQ(outcome.error, SpoolError::damaged);
-    const auto gap = reader->skip_damage();
-    ASSERT_TRUE(ok(gap));
+    const auto skipped = reader->skip_damage();
+    ASSERT_TRUE(ok(skipped));
+    const Gap* gap = &skipped->gap;
     EXPECT_EQ(gap->first_sequence, 2U);
     EXPECT_EQ(gap->last_sequence, 2U);
     EXPECT_THAT(read_all(*reader).texts(), ElementsAre("c"));

@@ -10,6 +10,7 @@
 #include "base/errors.hpp"
 #include "base/file.hpp"
 #include "spool/acknowledgement.hpp"
+#include "spool/errors.hpp"
 #include "spool/lane_files.hpp"
 
 namespace mitral::spool::test {
@@ -27,6 +28,7 @@ base::Result<SegmentKey> FakeKeys::new_segment_key() {
     key.wrapped.resize(48);
     base::fill_random(key.wrapped);
     key.key = derive(key.wrapped);
+    wrapped_.push_back(key.wrapped);
     keys.insert(base::Bytes(key.key.view().begin(), key.key.view().end()));
     return key;
 }
@@ -35,6 +37,10 @@ base::Result<base::Secret> FakeKeys::open_segment_key(base::ByteView wrapped) {
     if (away)
         return base::fail(base::BaseError::timed_out, "the vault is away");
     ++opened;
+    const auto end = wrapped_.begin() + static_cast<std::ptrdiff_t>(void_before_);
+    if (std::any_of(wrapped_.begin(), end,
+                    [&](const auto& one) { return std::ranges::equal(one, wrapped); }))
+        return base::fail(SpoolError::key_void, "wiped");
     return derive(wrapped);
 }
 

@@ -31,6 +31,9 @@ class FakeKeys final : public KeyIssuer, public KeyOpener {
     base::Result<SegmentKey> new_segment_key() override;
     base::Result<base::Secret> open_segment_key(base::ByteView wrapped) override;
 
+    // What a wipe does: no key of before opens any more, new ones do.
+    void wipe() { void_before_ = wrapped_.size(); }
+
     bool away = false;
     int issued = 0;
     int opened = 0;
@@ -38,6 +41,8 @@ class FakeKeys final : public KeyIssuer, public KeyOpener {
 
   private:
     [[nodiscard]] base::Secret derive(base::ByteView wrapped) const;
+    std::vector<base::Bytes> wrapped_;  // in the order they were issued
+    std::size_t void_before_ = 0;
     std::string master_;
 };
 

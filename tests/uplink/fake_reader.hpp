@@ -21,6 +21,8 @@ namespace mitral::test {
 struct FakeLane {
     std::vector<spool::Record> records;
     std::map<std::uint64_t, base::Error> broken;  // sequence → the error next() gives there, once
+    spool::GapReason skip_reason = spool::GapReason::unreadable;  // what skip_damage() gives up
+    std::vector<spool::Gap> told;
     std::uint64_t acknowledged = 0;
     std::uint64_t persisted = 0;
     int rewinds = 0;
@@ -57,13 +59,13 @@ class FakeReader final : public spool::LaneReader {
         return {};
     }
     std::uint64_t acknowledged() const noexcept override { return lane_.acknowledged; }
-    base::Result<spool::Gap> skip_damage() override {
+    base::Result<spool::Skipped> skip_damage() override {
         ++position_;
         lane_.broken.erase(position_);
         spool::Gap gap;
         gap.first_sequence = gap.last_sequence = position_;
-        gap.reason = spool::GapReason::unreadable;
-        return gap;
+        gap.reason = lane_.skip_reason;
+        return spool::Skipped{0xABCD, gap, lane_.told};
     }
     base::Status rewind() override {
         ++lane_.rewinds;

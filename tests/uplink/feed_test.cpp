@@ -208,6 +208,24 @@ TEST_F(LaneFeedTest, DamageInTheMiddleOfABatchHoldsNothingUp) {
     EXPECT_TRUE(feed_.must_persist());
 }
 
+TEST_F(LaneFeedTest, WhatAWipeVoidedIsReportedAsThat) {
+    MITRAL_PROVES("T-PHY-03", "T-DATA-01");
+    for (std::uint64_t i = 1; i <= 2; ++i)
+        lane_.add(reading_record("bed-1", i));
+    lane_.broken.emplace(1, base::Error{make_error_code(spool::SpoolError::key_void), "wiped"});
+    lane_.skip_reason = spool::GapReason::key_void;
+    lane_.told.push_back({spool::Lane::vitals, 7, 9, {}, {}, spool::GapReason::bound_reached});
+    std::vector<std::uint64_t> batches;
+    const auto messages = take_all(&batches);
+    ASSERT_EQ(messages.size(), 3U);
+    EXPECT_THAT(text_of(messages[0]), HasSubstr(R"("first":7,"last":9,"reason":"bound-reached")"));
+    EXPECT_THAT(text_of(messages[1]), HasSubstr(R"("stream":"000000000000abcd","first":1,)"
+                                                R"("last":1,"reason":"key-void"})"));
+    for (const auto batch : batches)
+        feed_.acknowledged(batch);
+    EXPECT_EQ(lane_.acknowledged, 2U);
+}
+
 TEST_F(LaneFeedTest, OtherErrorsLeaveThePosition) {
     lane_.add(reading_record("bed-1", 1));
     lane_.broken.emplace(1, base::Error{make_error_code(base::BaseError::timed_out), "vault"});
