@@ -1,18 +1,30 @@
 #include "uplink/vault_session.hpp"
 
-namespace mitral::uplink {
+#include "spool/errors.hpp"
+#include "vault/errors.hpp"
 
-// A connection from an earlier call may be dead: then, and only then, the call is made once more.
+namespace mitral::uplink {
+namespace {
+
+template <typename Answer>
+bool lost_connection(const Answer& answer) {
+    return !answer && answer.error().code == vault::VaultError::vault_unavailable;
+}
+
+}  // namespace
+
+// A connection from an earlier call may be dead: then, and only then, the call is made once more. A
+// refusal is an answer.
 template <typename Call>
 auto VaultSession::ask(Call call) -> decltype(call(std::declval<vault::Client&>())) {
     if (client_) {
-        if (auto answer = call(*client_))
+        if (auto answer = call(*client_); !lost_connection(answer))
             return answer;
         client_.reset();
     }
     MITRAL_TRY(client_, connect_());
     auto answer = call(*client_);
-    if (!answer)
+    if (lost_connection(answer))
         client_.reset();
     return answer;
 }
@@ -25,7 +37,11 @@ base::Result<vault::Token> VaultSession::mint(const std::string& hub, base::Seco
 }
 
 base::Result<base::Secret> VaultSession::open_segment_key(base::ByteView wrapped) {
-    return ask([&](vault::Client& client) { return client.open_data_key(wrapped); });
+    auto key = ask([&](vault::Client& client) { return client.open_data_key(wrapped); });
+    // The trust zone judged this wrapping: a wipe voided it, or it was made elsewhere. For good.
+    if (!key && key.error().code == vault::VaultError::key_refused)
+        return base::fail(spool::SpoolError::key_void, key.error().message());
+    return key;
 }
 
 }  // namespace mitral::uplink

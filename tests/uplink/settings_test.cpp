@@ -10,6 +10,7 @@
 #include "uplink/settings.hpp"
 #include "uplink/status.hpp"
 #include "uplink/vault_session.hpp"
+#include "vault/errors.hpp"
 
 namespace mitral::uplink {
 namespace {
@@ -108,7 +109,7 @@ class FakeVault final : public vault::Client {
     explicit FakeVault(int calls) : calls_(calls) {}
     base::Result<vault::Token> mint(const vault::HubTokenRequest&) override {
         if (calls_-- <= 0)
-            return base::fail(std::make_error_code(std::errc::broken_pipe), "vault");
+            return base::fail(vault::VaultError::vault_unavailable, "fake");
         return vault::Token{base::Secret(base::as_bytes("token")), 1};
     }
     base::Result<vault::Token> mint(const vault::RegistrationTokenRequest&) override {
