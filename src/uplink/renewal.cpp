@@ -15,4 +15,11 @@ base::Milliseconds usable_lifetime(base::Milliseconds requested, std::int64_t no
     return left > base::Milliseconds(0) && left < requested ? left : requested;
 }
 
+bool has_half_its_life(base::Milliseconds lifetime, base::Milliseconds age,
+                       std::int64_t not_after_s, base::WallTime now) noexcept {
+    const base::Milliseconds half = lifetime / 2;
+    const base::Milliseconds left((not_after_s - now.unix_seconds()) * 1000);
+    return age < half && left > half;
+}
+
 }  // namespace mitral::uplink

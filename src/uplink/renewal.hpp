@@ -18,4 +18,9 @@ namespace mitral::uplink {
                                                  std::int64_t not_after_s,
                                                  base::WallTime now) noexcept;
 
+// Whether a token that no hub has seen yet is worth sending: more than half of its life is left, by
+// the clock that nobody sets and by the one the hub's verdict goes by.
+[[nodiscard]] bool has_half_its_life(base::Milliseconds lifetime, base::Milliseconds age,
+                                     std::int64_t not_after_s, base::WallTime now) noexcept;
+
 }  // namespace mitral::uplink

@@ -16,8 +16,6 @@ namespace {
 using base::Milliseconds;
 using base::Severity;
 
-constexpr Milliseconds fresh_for{60'000};
-
 FailureKind kind_of(const base::Error& error, std::optional<std::uint8_t> return_code) {
     if (error.code == UplinkError::protocol_violation)
         return FailureKind::violation;
@@ -86,7 +84,7 @@ base::Status Uplink::connect() {
     MITRAL_TRY(auto stream, parts_.tls.connect(std::move(socket), assignment_.host));
     link_ = std::make_unique<Link>(
         parts_.loop, parts_.clock, std::move(stream),
-        Credentials{assignment_.device_id, std::move(username), std::move(token.text)},
+        Credentials{assignment_.device_id, std::move(username), std::move(token)},
         Link::Options{settings_.session, settings_.connect_timeout},
         Link::Handlers{
             .up = [this] { on_up(); },
@@ -97,14 +95,14 @@ base::Status Uplink::connect() {
     return link_->start();
 }
 
-base::Result<vault::Token> Uplink::take_token(const std::string& hub) {
-    // Only right after it was minted: an outage may have come between.
+// A copy: the token itself stays until a hub has it, so that attempts at a hub that is out of reach
+// do not cost the trust zone a mint each.
+base::Result<base::Secret> Uplink::take_token(const std::string& hub) {
     const Milliseconds age = parts_.clock.monotonic() - minted_at_;
-    if (fresh_ && fresh_->hub == hub && age < fresh_for) {
-        vault::Token token = std::move(fresh_->token);
-        fresh_.reset();
-        return token;
-    }
+    if (fresh_ && fresh_->hub == hub &&
+        has_half_its_life(settings_.token_lifetime, age, fresh_->token.not_after_s,
+                          parts_.clock.wall()))
+        return base::Secret(fresh_->token.text.view());
     fresh_.reset();
     auto token = parts_.vault.mint(hub, settings_.token_lifetime);
     if (!token)
@@ -112,11 +110,13 @@ base::Result<vault::Token> Uplink::take_token(const std::string& hub) {
     minted_at_ = parts_.clock.monotonic();
     status_.token_issued = parts_.clock.wall();
     status_.token_expires = {token->not_after_s * 1000};
-    return token;
+    fresh_ = HeldToken{*std::move(token), hub};
+    return base::Secret(fresh_->token.text.view());
 }
 
 void Uplink::on_up() {
     phase_ = Phase::connected;
+    fresh_.reset();
     up_since_ = parts_.clock.monotonic();
     status_.connected_since = parts_.clock.wall();
     status_.tls_version = link_->tls_version();
@@ -141,6 +141,8 @@ void Uplink::on_up() {
 void Uplink::on_down(const base::Error& error) {
     const auto kind = kind_of(error, link_->session().return_code());
     const bool was_up = status_.connected_since.ms != 0;
+    if (!was_up && link_->session().state() != Session::State::idle)
+        fresh_.reset();  // CONNECT went out with it: the hub may have seen it
     if (was_up) {
         policy_.ended(parts_.clock.monotonic() - up_since_, acknowledged_on_link_ == 0,
                       published_on_link_ > 0);

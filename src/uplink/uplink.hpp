@@ -54,7 +54,7 @@ class Uplink {
 
     void attempt();
     [[nodiscard]] base::Status connect();
-    [[nodiscard]] base::Result<vault::Token> take_token(const std::string& hub);
+    [[nodiscard]] base::Result<base::Secret> take_token(const std::string& hub);
     void on_up();
     void on_acknowledged(const std::vector<Acknowledged>& acknowledged);
     void on_down(const base::Error& error);
@@ -86,7 +86,7 @@ class Uplink {
         vault::Token token;
         std::string hub;
     };
-    std::optional<HeldToken> fresh_;  // minted ahead of a renewal
+    std::optional<HeldToken> fresh_;  // no hub has seen it yet
     base::MonotonicTime minted_at_;
     base::MonotonicTime up_since_;
     std::uint64_t published_on_link_ = 0;
