@@ -34,7 +34,8 @@ def asked_for(source):
 def read_by_programs(sources):
     keys = {}
     for table, source in sources.items():
-        parts = re.split(r"^(?=\S.*\bread_peer\(base::Table)|^(?=// Without any \[\[vault.peer\]\])", source, flags=re.MULTILINE)
+        parts = re.split(r"^(?=\S.*\bread_peer\(base::Table)|^(?=// Without any \[\[vault.peer\]\])", source,
+                         flags=re.MULTILINE)
         if len(parts) == 3:
             keys[f"{table}.peer"] = asked_for(parts.pop(1))
         keys[table] = asked_for("".join(parts))

@@ -25,19 +25,23 @@ ADAPTERS = recordings.SOURCE / "docs/adapters"
 HEADER = '{"schema":"mitral.lines/1","source":"bed-1"}'
 # docs/formats/lines-1.md, "a schema cannot say it"
 BEYOND_A_SCHEMA = re.compile(r"is not UCUM|does not go with|unit is missing|must be a JSON number of at most 18|"
-                             r"key given twice|unknown key 'i\?u0064'|samples must be whole numbers|time must be RFC 3339|"
-                             r"(rate|scale) is missing or")
+                             r"key given twice|unknown key 'i\?u0064'|samples must be whole numbers|"
+                             r"time must be RFC 3339|(rate|scale) is missing or")
 READING = {"id": "b1-7", "time": "2026-01-01T00:00:00.5+01:00",
            "obs": [{"code": "MDC_ECG_HEART_RATE", "value": 62.8, "unit": "/min"},
                    {"code": "own", "absent": "sensor-off", "unit": "{score}"}],
-           "waves": [{"code": "MDC_ECG_ELEC_POTL_II", "unit": "mV", "rate": 250, "scale": 0.000438, "samples": [-26, 55]}]}
+           "waves": [{"code": "MDC_ECG_ELEC_POTL_II", "unit": "mV", "rate": 250, "scale": 0.000438,
+                      "samples": [-26, 55]}]}
 # Values that have gone wrong somewhere before: what a mutation puts in the place of another.
-STRANGE = [None, True, 0, -1, 0.5, 1e30, 2 ** 31, -2 ** 31, 2 ** 63, 123456789012345678901, "", "a", "a b", "a\n", "ü", "\x00",
-           '"', "\\", "x" * 32, "x" * 33, "x" * 64, "x" * 65, "/min", "bpm", "mmHg", "not-measured", "gone", [], {}, [1], [[]],
+STRANGE = [None, True, 0, -1, 0.5, 1e30, 2 ** 31, -2 ** 31, 2 ** 63, 123456789012345678901, "", "a", "a b", "a\n",
+           "ü", "\x00", '"', "\\", "x" * 32, "x" * 33, "x" * 64, "x" * 65, "/min", "bpm", "mmHg", "not-measured",
+           "gone", [], {}, [1], [[]],
            "2026-01-01", "2026-01-01T00:00:00", "2026-04-31T00:00:00Z", "2026-01-01t23:59:59.123456789z",
            "2026-01-01T00:00:60Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00.1234567890Z",
-           "0000-01-01T00:00:00+23:59", "2026-01-01T00:00:00+24:00", " 2026-01-01T00:00:00Z", "mitral.lines/1", "line", "batch"]
-NAMES = ["id", "time", "obs", "waves", "code", "value", "unit", "absent", "rate", "scale", "samples", "source", "schema", "ack", "x"]
+           "0000-01-01T00:00:00+23:59", "2026-01-01T00:00:00+24:00", " 2026-01-01T00:00:00Z", "mitral.lines/1",
+           "line", "batch"]
+NAMES = ["id", "time", "obs", "waves", "code", "value", "unit", "absent", "rate", "scale", "samples", "source",
+         "schema", "ack", "x"]
 
 
 def python_patterns(node):
@@ -75,7 +79,8 @@ def refusals(lines):
     found = {}
     for answer in answers([HEADER, *lines]):
         word, number, *reason = answer.split(" ", 2)
-        if word == "no" and not reason[0].startswith("id already used"):  # behind the parser: these lines share their ids
+        # That refusal comes from behind the parser: these lines share their ids.
+        if word == "no" and not reason[0].startswith("id already used"):
             found[int(number) - 1] = reason[0]
     return found
 
@@ -127,18 +132,25 @@ class Parser(unittest.TestCase):
 
     @proves("T-SW-01", "T-DATA-05")
     def test_both_refuse(self):
-        lines = ["nonsense", "[]", "7", '{"id":"a"}', '{"id":"a","obs":[]}', '{"id":"a","waves":[]}', '{"id":"a","obs":{}}',
+        lines = ["nonsense", "[]", "7", '{"id":"a"}', '{"id":"a","obs":[]}', '{"id":"a","waves":[]}',
+                 '{"id":"a","obs":{}}',
                  '{"obs":[{"code":"x","value":1,"unit":"1"}]}', '{"id":"a","name":"Jane Doe"}', HEADER,
                  *map(with_observation, [
-                     '{"value":1,"unit":"1"}', '{"code":"x","unit":"1"}', '{"code":"x","unit":"1","value":1,"absent":"error"}',
+                     '{"value":1,"unit":"1"}', '{"code":"x","unit":"1"}',
+                     '{"code":"x","unit":"1","value":1,"absent":"error"}',
                      '{"code":"x","unit":"1","absent":"gone"}', '{"code":"x","unit":"m g","value":1}',
-                     '{"code":"x","unti":"1","value":1}', '{"code":"x","unit":"1","value":"60"}', '{"code":"x","unit":"1","value":null}',
-                     '{"code":"x y","unit":"1","value":1}', "1", ",".join(['{"code":"x","value":1,"unit":"1"}'] * 513)]),
+                     '{"code":"x","unti":"1","value":1}', '{"code":"x","unit":"1","value":"60"}',
+                     '{"code":"x","unit":"1","value":null}',
+                     '{"code":"x y","unit":"1","value":1}', "1",
+                     ",".join(['{"code":"x","value":1,"unit":"1"}'] * 513)]),
                  *map(with_waveform, [
-                     '{"code":"x","unit":"1","rate":0,"scale":1,"samples":[1]}', '{"code":"x","unit":"1","rate":-1,"scale":1,"samples":[1]}',
-                     '{"code":"x","unit":"1","rate":1,"scale":0.0,"samples":[1]}', '{"code":"x","unit":"1","rate":1,"scale":1,"samples":[]}',
+                     '{"code":"x","unit":"1","rate":0,"scale":1,"samples":[1]}',
+                     '{"code":"x","unit":"1","rate":-1,"scale":1,"samples":[1]}',
+                     '{"code":"x","unit":"1","rate":1,"scale":0.0,"samples":[1]}',
+                     '{"code":"x","unit":"1","rate":1,"scale":1,"samples":[]}',
                      '{"code":"x","unit":"1","rate":1,"scale":1,"samples":[1.5]}',
-                     '{"code":"x","unit":"1","rate":1,"scale":1,"samples":[2147483648]}', '{"code":"x","unit":"1","rate":1,"samples":[1]}',
+                     '{"code":"x","unit":"1","rate":1,"scale":1,"samples":[2147483648]}',
+                     '{"code":"x","unit":"1","rate":1,"samples":[1]}',
                      '{"code":"x","unit":"1","rate":1,"scale":1,"samples":[' + ",".join(["1"] * 32769) + "]}",
                      ",".join(['{"code":"x","unit":"1","rate":1,"scale":1,"samples":[1]}'] * 17)])]
         refused = refusals(lines)
@@ -158,8 +170,10 @@ class Parser(unittest.TestCase):
         """Each of the page's exceptions exists: or the page says too much."""
         lines = [with_observation('{"code":"MDC_ECG_HEART_RATE","value":60,"unit":"bpm"}'),
                  with_observation('{"code":"MDC_ECG_HEART_RATE","value":60,"unit":"%"}'),
-                 with_observation('{"code":"own","value":60}'), with_observation('{"code":"x","unit":"1","value":1234567890123456789}'),
-                 with_observation('{"code":"x","unit":"1","value":1e-30}'), '{"id":"a","id":"b","obs":[{"code":"x","value":1,"unit":"1"}]}',
+                 with_observation('{"code":"own","value":60}'),
+                 with_observation('{"code":"x","unit":"1","value":1234567890123456789}'),
+                 with_observation('{"code":"x","unit":"1","value":1e-30}'),
+                 '{"id":"a","id":"b","obs":[{"code":"x","value":1,"unit":"1"}]}',
                  '{"i\\u0064":"a","obs":[{"code":"x","value":1,"unit":"1"}]}',
                  with_waveform('{"code":"x","unit":"1","rate":1,"scale":1,"samples":[2.0]}'),
                  '{"id":"a","time":"2026-04-31T00:00:00Z","obs":[{"code":"x","value":1,"unit":"1"}]}']
@@ -171,7 +185,8 @@ class Parser(unittest.TestCase):
     @proves("T-SW-01")
     def test_headers(self):
         for line, good in ((HEADER, True), ('{"schema":"mitral.lines/1","source":"b","ack":"batch"}', True),
-                           ('{"schema":"mitral.lines/2","source":"b"}', False), ('{"schema":"mitral.lines/1"}', False),
+                           ('{"schema":"mitral.lines/2","source":"b"}', False), ('{"schema":"mitral.lines/1"}',
+                               False),
                            ('{"source":"b"}', False), ('{"schema":"mitral.lines/1","source":"Jane Doe"}', False),
                            ('{"schema":"mitral.lines/1","source":"b","ack":"never"}', False),
                            ('{"schema":"mitral.lines/1","source":"b","x":1}', False), (json.dumps(READING), False)):
@@ -185,7 +200,8 @@ class Parser(unittest.TestCase):
         lines = [mutated(chance) for _ in range(4000)]
         refused = {}
         for start in range(0, len(lines), 400):  # few enough that nobody is cut off for unread answers
-            refused.update({start + number: reason for number, reason in self.compare(lines[start:start + 400]).items()})
+            refused.update({start + number: reason for number,
+                            reason in self.compare(lines[start:start + 400]).items()})
         self.assertGreater(len(refused), 1000)
         self.assertGreater(len(lines) - len(refused), 200)
 
@@ -218,7 +234,8 @@ class Adapters(unittest.TestCase):
             listener.listen()
             gateway = threading.Thread(target=serve, args=(listener,), daemon=True)
             gateway.start()
-            subprocess.run([sys.executable, ADAPTERS / "csv_adapter.py", "--socket", f"{scratch}/lines.sock", "--source", "bed-1",
+            subprocess.run([sys.executable, ADAPTERS / "csv_adapter.py", "--socket", f"{scratch}/lines.sock",
+                            "--source", "bed-1",
                             recordings.SOURCE / "tests/data/icu-numerics.csv"], check=True, timeout=60)
             gateway.join(20)
         header, *readings = lines
@@ -237,7 +254,8 @@ class Adapters(unittest.TestCase):
 
     def test_the_format_page(self):
         page = (FORMATS / "lines-1.md").read_text()
-        header, reading, wave = (block.replace("\n", "") for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL))
+        header, reading, wave = (block.replace("\n", "") for block in re.findall(r"```json\n(.*?)```", page,
+            re.DOTALL))
         self.check(header, [reading, wave])
         self.assertEqual(refusals([reading, wave]), {})
 

@@ -211,7 +211,8 @@ class Waves(unittest.TestCase):
 
     def test_the_page_explains_every_published_key(self):
         page = (SOURCE / "docs/formats/wave-1.md").read_text()
-        explained = {key for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
+        explained = {key for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+                     for key in re.findall(r"`(\w+)`", row)}
         self.assertEqual(explained, set(cddl_keys("block")))
         self.assertEqual(set(cddl_keys("message")), {"schema", "source", "base_time", "blocks"})
 
