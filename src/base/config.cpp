@@ -203,11 +203,12 @@ Result<Config> Config::load(const std::string& path) {
 }
 
 Result<Config> Config::parse(std::string_view text, std::string_view name) {
-    if (const auto line = line_beyond_ascii(text))
-        return fail(BaseError::invalid_setting,
-                    fmt::format("{} line {}: only comments and quoted strings of one line may hold "
-                                "characters beyond ASCII",
-                                name, *line));
+    if (const auto line = line_no_parser_may_see(text))
+        return fail(
+            BaseError::invalid_setting,
+            fmt::format("{} line {}: a control character, or a character beyond ASCII outside "
+                        "comments and quoted strings of one line",
+                        name, *line));
     toml::parse_result parsed = toml::parse(text, name);
     if (!parsed) {
         const toml::parse_error& error = parsed.error();

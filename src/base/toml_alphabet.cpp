@@ -18,6 +18,8 @@ class Scanner {
         for (; at_ < text_.size(); ++at_) {
             if (text_[at_] == '\n')
                 end_line();
+            else if (is_control(text_[at_]))
+                break;
             else if (!is_ascii(text_[at_]) && !comment_ && (quote_ == 0 || several_lines_))
                 break;
             else if (quote_ != 0)
@@ -30,6 +32,11 @@ class Scanner {
 
   private:
     static bool is_ascii(char c) noexcept { return static_cast<unsigned char>(c) < 0x80; }
+
+    static bool is_control(char c) noexcept {
+        const auto code = static_cast<unsigned char>(c);
+        return (code < ' ' && c != '\t' && c != '\r') || code == 0x7F;
+    }
 
     [[nodiscard]] bool three_quotes() const noexcept {
         const auto next = text_.substr(at_, 3);
@@ -76,7 +83,7 @@ class Scanner {
 
 }  // namespace
 
-std::optional<std::size_t> line_beyond_ascii(std::string_view text) noexcept {
+std::optional<std::size_t> line_no_parser_may_see(std::string_view text) noexcept {
     const auto at = Scanner(text).find();
     if (at >= text.size())
         return std::nullopt;

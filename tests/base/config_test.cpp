@@ -93,6 +93,17 @@ TEST(Config, RefusesStrayCharactersBeyondAscii) {
               std::string::npos);
 }
 
+TEST(Config, RefusesControlCharacters) {
+    MITRAL_PROVES("T-SW-01");
+    using namespace std::string_view_literals;
+    for (const auto text : {"[\0\x1e]\n"sv, "[a]\nx = 'a\x7f'\n"sv, "# \x1b[2J\n"sv, "\0"sv}) {
+        const auto config = Config::parse(text, "mitral.toml");
+        ASSERT_TRUE(failed_with(config, BaseError::invalid_setting));
+        EXPECT_NE(config.error().message().find("control character"), std::string::npos);
+    }
+    EXPECT_TRUE(ok(Config::parse("[a]\r\nx =\t1\r\n", "mitral.toml")));
+}
+
 TEST(Config, TakesAnyLetterInCommentsAndStrings) {
     MITRAL_PROVES("T-SW-01");
     auto table = table_of(
