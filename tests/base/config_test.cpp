@@ -104,6 +104,12 @@ TEST(Config, RefusesControlCharacters) {
     EXPECT_TRUE(ok(Config::parse("[a]\r\nx =\t1\r\n", "mitral.toml")));
 }
 
+TEST(Config, RefusesAHeadingThatIsNone) {
+    MITRAL_PROVES("T-SW-01");
+    for (const char* heading : {"[,-v", "[=]", "[[,]]", "[]", "["})
+        EXPECT_TRUE(failed_with(Config::parse(heading, "mitral.toml"), BaseError::invalid_setting));
+}
+
 TEST(Config, TakesAnyLetterInCommentsAndStrings) {
     MITRAL_PROVES("T-SW-01");
     auto table = table_of(
