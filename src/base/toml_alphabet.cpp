@@ -52,6 +52,10 @@ class Scanner {
         comment_ = c == '#';
         if (c != '"' && c != '\'')
             return;
+        // No string begins in the middle of a word: 5x"ü" is searched for white space.
+        if (at_ > 0 &&
+            std::string_view(" \t\n=,[{.").find(text_[at_ - 1]) == std::string_view::npos)
+            return;
         quote_ = c;
         several_lines_ = three_quotes();
         if (several_lines_)
