@@ -215,14 +215,14 @@ void Link::set_deadline(base::MonotonicTime at) {
     // Deadlines mostly move back, with every packet: the timer that runs finds the new one by
     // itself.
     if (!timer_at_ || at < *timer_at_)
-        arm_timer();
+        arm_timer(at);
 }
 
-void Link::arm_timer() {
+void Link::arm_timer(base::MonotonicTime at) {
     if (timer_at_)
         pool_.loop().cancel(timer_);
-    const auto wait = std::max(*deadline_ - clock().monotonic(), base::Milliseconds(0));
-    timer_at_ = deadline_;
+    const auto wait = std::max(at - clock().monotonic(), base::Milliseconds(0));
+    timer_at_ = at;
     timer_ = pool_.loop().after(wait + base::Milliseconds(1), [this] { on_timer(); });
 }
 
@@ -231,7 +231,7 @@ void Link::on_timer() {
     if (!deadline_ || closing_)
         return;
     if (clock().monotonic() < *deadline_)
-        return arm_timer();
+        return arm_timer(*deadline_);
     deadline_.reset();
     if (!handshaken_)
         close("handshake took too long");

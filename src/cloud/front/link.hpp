@@ -86,7 +86,7 @@ class Link {
     void flush();
     void note_congestion();
     void update_interest();
-    void arm_timer();
+    void arm_timer(base::MonotonicTime at);
     void on_timer();
     void account() noexcept;
 
