@@ -49,6 +49,7 @@ base::Status Custody::load() {
     state_ = CustodyState{};
     state_.state = VaultState::wiped;
     state_.ratchet = stored.ratchet;
+    state_.doubtful = true;
     return {};
 }
 
@@ -136,7 +137,14 @@ base::Result<DataKey> Custody::new_data_key() {
 }
 
 base::Result<base::Secret> Custody::open_data_key(base::ByteView wrapped) {
-    return store_->open_data_key(wrapped);
+    auto key = store_->open_data_key(wrapped);
+    // A refusal is for ever: the reader gives the segment up. While the state itself is in doubt it
+    // is no verdict, since the right file or the right trust zone, put back, opens the key again.
+    if (!key && key.error().code == VaultError::key_refused && state_.doubtful)
+        return base::fail(VaultError::backend_failure,
+                          "the vault's state was refused at start: put back the right one, or "
+                          "provision the unit anew");
+    return key;
 }
 
 base::Result<VaultStatus> Custody::status() {

@@ -101,6 +101,7 @@ base::Status Custody::apply_provision(const Order& order, CustodyState& next) {
     nonce_.reset();  // whatever happens now, this statement is used up
     MITRAL_TRY(next.active, adopt(order, *order.policy));
     next.state = VaultState::ready;
+    next.doubtful = false;
     next.registration_id = order.registration_id;
     next.station_key = station_key_;
     next.policy = order.policy;

@@ -20,8 +20,9 @@ struct CustodyState {
     std::string registration_id;
     std::optional<base::Ed25519PublicKey> station_key;  // the one that provisioned
     std::optional<Policy> policy;
-    base::Bytes active;   // key slots
-    base::Bytes pending;  // empty: no rotation waits
+    base::Bytes active;     // key slots
+    base::Bytes pending;    // empty: no rotation waits
+    bool doubtful = false;  // what was stored was refused at this start; not stored itself
 };
 
 [[nodiscard]] base::Bytes encode(const CustodyState& state);
