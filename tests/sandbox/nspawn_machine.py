@@ -50,7 +50,9 @@ def _sources():
     places = [pathlib.Path("/etc/apt/sources.list"), *sorted(pathlib.Path("/etc/apt/sources.list.d").glob("*"))]
     found = [str(place) for place in places if place.is_file() and place.suffix in (".list", ".sources") and
              re.search(rf"(?m)^(?:Suites:|deb ).*\b{_release()}\b", place.read_text())]
-    return found or ["deb http://deb.debian.org/debian " + _release() + " main"]
+    if not found:
+        raise CannotBoot(f"apt on this machine names no archive with {_release()}")
+    return found
 
 
 def _proxies():
