@@ -67,7 +67,10 @@ function(mitral_test name)
     target_compile_definitions(${target} PRIVATE
         MITRAL_SOURCE_DIR="${CMAKE_SOURCE_DIR}" MITRAL_BINARY_DIR="${CMAKE_BINARY_DIR}")
     set_property(GLOBAL APPEND PROPERTY MITRAL_TESTS ${target})
+    # One label each: gtest_discover_tests takes a second one for a property of its own.
+    set(label "unit")
     if("threads" IN_LIST TEST_LABELS)
+        set(label "unit-threads")
         set_property(GLOBAL APPEND PROPERTY MITRAL_THREAD_TESTS ${target})
     endif()
     if(NOT TEST_TIMEOUT)
@@ -75,7 +78,7 @@ function(mitral_test name)
     endif()
     gtest_discover_tests(${target} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
         XML_OUTPUT_DIR "${CMAKE_BINARY_DIR}/evidence"
-        PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${name};unit;${TEST_LABELS}")
+        PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${label}")
 endfunction()
 
 # mitral_script_test(<name> COMMAND … [TIMEOUT s] [LABELS …]): a test that is a program of its own.

@@ -29,9 +29,9 @@ STAGES = (
     Stage("release", ("all",), ()),
     # The same unit tests with address and undefined-behaviour checks; scripts, which drive whole
     # programs, ran above.
-    Stage("asan", ("unit_tests",), ("-L", "^unit$")),
+    Stage("asan", ("unit_tests",), ("-L", "^unit")),
     # Data races can only exist where there are threads.
-    Stage("tsan", ("thread_tests",), ("-L", "^threads$")),
+    Stage("tsan", ("thread_tests",), ("-L", "^unit-threads$")),
     Stage("fuzz", ("fuzzers",), ("-L", "^fuzz$"), (("MITRAL_FUZZ_SECONDS", "5"),)),
 )
 
