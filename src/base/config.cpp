@@ -208,8 +208,7 @@ Result<Config> Config::parse(std::string_view text, std::string_view name) {
     if (const auto line = line_no_parser_may_see(text))
         return fail(
             BaseError::invalid_setting,
-            fmt::format("{} line {}: a control character, or a character beyond ASCII outside "
-                        "comments and quoted strings of one line",
+            fmt::format("{} line {}: a control character or one beyond ASCII; write plain text",
                         name, *line));
     toml::parse_result parsed = toml::parse(text, name);
     if (!parsed) {

@@ -77,14 +77,14 @@ TEST(Config, ReportsSyntaxWithItsPlace) {
     EXPECT_TRUE(config.error().context.starts_with("mitral.toml line ")) << config.error().context;
 }
 
-// toml++ is not to see a character beyond ASCII where it would look for white space.
+// toml++ is not to see a character beyond ASCII: where it looks for white space it trips over one.
 TEST(Config, RefusesStrayCharactersBeyondAscii) {
     MITRAL_PROVES("T-SW-01");
     for (const char* stray :
          {"[uplink]\nport = -ʚ-3\n", "[uplink]\nü = 1\n", "[uplink]\nport = 1 ü\n", "[üplink]\n",
           "[uplink]\nt = 'a' ü\n", "[uplink]\nt = \"\"\"a\\\nü\"\"\"\n",
           "[uplink]\nt = \"\"\"\"\\ü\"\"\"\n", "[uplink]\nt = \"\"\"a\"\"\"\"\" ü\n",
-          "[uplink]\nt = '''\n' ü'''\n", "[uplink]\nt = \"\\\"\" ü\n", "[uplink]\nt = \"\" ü\n"}) {
+          "[uplink]\nt = '''\n' ü'''\n", "# ü\n", "[uplink]\nt = 'ü'\n"}) {
         const auto config = Config::parse(stray, "mitral.toml");
         ASSERT_TRUE(failed_with(config, BaseError::invalid_setting)) << stray;
         EXPECT_NE(config.error().message().find("beyond ASCII"), std::string::npos) << stray;
@@ -108,18 +108,6 @@ TEST(Config, RefusesAHeadingThatIsNone) {
     MITRAL_PROVES("T-SW-01");
     for (const char* heading : {"[,-v", "[=]", "[[,]]", "[]", "["})
         EXPECT_TRUE(failed_with(Config::parse(heading, "mitral.toml"), BaseError::invalid_setting));
-}
-
-TEST(Config, TakesAnyLetterInCommentsAndStrings) {
-    MITRAL_PROVES("T-SW-01");
-    auto table = table_of(
-        "\xEF\xBB\xBF# Größe … \"\"\" '\n[uplink]  # ü\na = \"ü \\\" ʚ # \\\\\" # ü\n"
-        "b = 'ü\\' # ü\nc = \"\" # ü\nd = \"\"\"\nx\"\" \"\"\"\"\" # ü\n");
-    EXPECT_EQ(table.text("a", ""), "ü \" ʚ # \\");
-    EXPECT_EQ(table.text("b", ""), "ü\\");
-    EXPECT_EQ(table.text("c", "-"), "");
-    EXPECT_EQ(table.text("d", ""), "x\"\" \"\"");
-    EXPECT_TRUE(ok(table.finish()));
 }
 
 TEST(Config, RefusesAMissingFile) {
