@@ -212,6 +212,9 @@ base::Result<SignedOrder> parse_order(base::ByteView bytes) {
     if (fields.malformed())
         return malformed("order does not parse");
     MITRAL_CHECK(check_shape(result.order));
+    // One order, one encoding: a field that is there and says nothing would be a second one.
+    if (!std::ranges::equal(encode_body(result.order), result.body))
+        return malformed("order is not in its one encoding");
     return result;
 }
 

@@ -49,8 +49,9 @@ TEST(Secret, LivesOnLockedPagesThatAreNeverDumped) {
     MITRAL_PROVES("T-KEY-01", "CR 4.1");
     const Secret secret(32);
     const auto flags = mapping_flags(secret.view().data());
-    if (!under_sanitizer)  // they turn mlock() into nothing
+    if (!under_sanitizer) {  // they turn mlock() into nothing
         EXPECT_NE(flags.find(" lo"), std::string::npos) << flags;
+    }
     EXPECT_NE(flags.find(" dd"), std::string::npos) << flags;
     const std::string ordinary(1 << 20, 'x');  // the negative control
     EXPECT_EQ(mapping_flags(ordinary.data()).find(" dd"), std::string::npos);

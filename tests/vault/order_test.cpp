@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
 
 #include "support/proves.hpp"
@@ -46,6 +47,19 @@ TEST_F(OrderFormat, SurvivesTheWire) {
     EXPECT_EQ(parsed->order.counter, 7U);
     EXPECT_EQ(parsed->order.keys[1].module, module);
     EXPECT_TRUE(vault::verify_order(*parsed, *base::ed25519_public_key(key)));
+}
+
+TEST_F(OrderFormat, HasOneEncodingOnly) {
+    MITRAL_PROVES("T-SW-05", "T-ID-01");
+    Order order;
+    order.kind = OrderKind::quarantine;
+    order.registration_id = registration_id;
+    order.counter = 7;
+    auto bytes = *vault::sign_order(order, key);
+    ASSERT_TRUE(vault::parse_order(bytes));
+    constexpr std::array<std::uint8_t, 3> empty_reason{7, 0, 0};
+    bytes.insert(bytes.end() - 64, empty_reason.begin(), empty_reason.end());
+    EXPECT_EQ(code_of(vault::parse_order(bytes)), VaultError::order_malformed);
 }
 
 TEST_F(OrderFormat, BreaksOfItsRulesCannotEvenBeSigned) {
