@@ -43,7 +43,7 @@ bench: ## measure; ARGS goes to every benchmark
 
 fuzz: ## every fuzzer for FUZZ_SECONDS (300) each
 	@scripts/deps.sh test
-	@MITRAL_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) scripts/test.py --only fuzz --jobs $(JOBS) -- $(ARGS)
+	@MITRAL_FUZZ_SECONDS=$(FUZZ_SECONDS) MITRAL_FUZZ_SEED=0 $(PYTHON) scripts/test.py --only fuzz --jobs $(JOBS) -- $(ARGS)
 
 format: ## bring every source file into the house style
 	@scripts/deps.sh lint

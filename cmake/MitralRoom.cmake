@@ -121,7 +121,12 @@ function(mitral_fuzz name)
     if(NOT seconds)
         set(seconds 10)
     endif()
-    add_test(NAME fuzz.${name} COMMAND ${target} -max_total_time=${seconds} -timeout=10
+    # A fixed seed where the run decides what lands; 0 draws one, for the hunt.
+    set(seed "$ENV{MITRAL_FUZZ_SEED}")
+    if(NOT seed)
+        set(seed 0)
+    endif()
+    add_test(NAME fuzz.${name} COMMAND ${target} -max_total_time=${seconds} -seed=${seed} -timeout=10
         -rss_limit_mb=2048 -print_final_stats=1 "${corpus}" ${FUZZ_CORPUS})
     set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 7200)
 endfunction()

@@ -32,7 +32,7 @@ STAGES = (
     Stage("asan", ("unit_tests",), ("-L", "^unit")),
     # Data races can only exist where there are threads.
     Stage("tsan", ("thread_tests",), ("-L", "^unit-threads$")),
-    Stage("fuzz", ("fuzzers",), ("-L", "^fuzz$"), (("MITRAL_FUZZ_SECONDS", "5"),)),
+    Stage("fuzz", ("fuzzers",), ("-L", "^fuzz$"), (("MITRAL_FUZZ_SECONDS", "5"), ("MITRAL_FUZZ_SEED", "1"))),
 )
 
 
