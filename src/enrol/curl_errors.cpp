@@ -1,12 +1,12 @@
 #include "enrol/curl_errors.hpp"
 
 #include <fmt/format.h>
-#include <openssl/x509_vfy.h>
 
 #include <system_error>
 
 #include "azure/text.hpp"
 #include "base/errors.hpp"
+#include "net/certificate_verdict.hpp"
 
 namespace mitral::enrol {
 namespace {
@@ -17,24 +17,7 @@ using net::NetError;
 NetError certificate_verdict(const CurlFailure& failure) {
     if (failure.detail.find("subject name") != std::string_view::npos)
         return NetError::name_mismatch;
-    switch (failure.verify_result) {
-        case X509_V_ERR_HOSTNAME_MISMATCH:
-        case X509_V_ERR_IP_ADDRESS_MISMATCH:
-            return NetError::name_mismatch;
-        case X509_V_ERR_CERT_HAS_EXPIRED:
-            return NetError::certificate_expired;
-        case X509_V_ERR_CERT_NOT_YET_VALID:
-            return NetError::certificate_not_yet_valid;
-        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-            return NetError::self_signed;
-        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-            return NetError::untrusted_issuer;
-        default:
-            return NetError::certificate_invalid;
-    }
+    return net::certificate_verdict(failure.verify_result);
 }
 
 // libcurl gives one code for every failed handshake; OpenSSL's words tell them apart.

@@ -5,32 +5,11 @@
 
 #include <array>
 
+#include "net/certificate_verdict.hpp"
 #include "net/error.hpp"
 
 namespace mitral::net {
 namespace {
-
-NetError certificate_cause(long verdict) {
-    switch (verdict) {
-        case X509_V_ERR_CERT_HAS_EXPIRED:
-            return NetError::certificate_expired;
-        case X509_V_ERR_CERT_NOT_YET_VALID:
-            return NetError::certificate_not_yet_valid;
-        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-            return NetError::self_signed;
-        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-        case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-            return NetError::untrusted_issuer;
-        case X509_V_ERR_HOSTNAME_MISMATCH:
-        case X509_V_ERR_IP_ADDRESS_MISMATCH:
-            return NetError::name_mismatch;
-        default:
-            return NetError::certificate_invalid;
-    }
-}
 
 NetError protocol_cause(int reason) {
     switch (reason) {
@@ -54,6 +33,28 @@ NetError protocol_cause(int reason) {
 
 }  // namespace
 
+NetError certificate_verdict(long verdict) noexcept {
+    switch (verdict) {
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            return NetError::certificate_expired;
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            return NetError::certificate_not_yet_valid;
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+            return NetError::self_signed;
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+            return NetError::untrusted_issuer;
+        case X509_V_ERR_HOSTNAME_MISMATCH:
+        case X509_V_ERR_IP_ADDRESS_MISMATCH:
+            return NetError::name_mismatch;
+        default:
+            return NetError::certificate_invalid;
+    }
+}
+
 std::string take_error_text() {
     const unsigned long code = ERR_peek_last_error();
     ERR_clear_error();
@@ -69,7 +70,7 @@ std::unexpected<base::Error> handshake_failure(const SSL* connection, const std:
     const unsigned long first = ERR_peek_error();
     if (verdict != X509_V_OK) {
         ERR_clear_error();
-        return base::fail(certificate_cause(verdict),
+        return base::fail(certificate_verdict(verdict),
                           peer + " (" + X509_verify_cert_error_string(verdict) + ")");
     }
     const int reason = ERR_GET_REASON(first);
