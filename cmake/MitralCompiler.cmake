@@ -51,6 +51,13 @@ if(MITRAL_PRODUCTION)
     target_compile_definitions(mitral_options INTERFACE MITRAL_PRODUCTION=1)
 endif()
 
+if(MITRAL_FAIL_POINTS)
+    if(MITRAL_PRODUCTION)
+        message(FATAL_ERROR "MITRAL_FAIL_POINTS and MITRAL_PRODUCTION exclude each other")
+    endif()
+    target_compile_definitions(mitral_options INTERFACE MITRAL_FAIL_POINTS=1)
+endif()
+
 find_program(MITRAL_CCACHE ccache)
 if(MITRAL_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_C_COMPILER_LAUNCHER "${MITRAL_CCACHE}")

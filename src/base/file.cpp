@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "base/errors.hpp"
+#include "base/fail_point.hpp"
 
 namespace mitral::base {
 namespace {
@@ -50,9 +51,11 @@ std::string parent_of(const std::string& path) {
 }
 
 Status write_durably(int fd, ByteView content, const std::string& path) {
+    MITRAL_FAIL_POINT_AT("replace-file.write", path);
     if (auto written = write_all(fd, content); !written)
         return fail_with("write " + path, written.error());
-    if (fsync(fd) != 0)
+    MITRAL_FAIL_POINT_AT("replace-file.sync", path);
+    if (MITRAL_CALL_FAILS() || fsync(fd) != 0)
         return fail_errno("sync " + path);
     return {};
 }
@@ -98,8 +101,10 @@ Status replace_file(const std::string& path, ByteView content, mode_t mode) {
         return fail_errno("chmod " + temporary);
     MITRAL_CHECK(write_durably(fd.get(), content, temporary));
     fd.reset();
-    if (::rename(temporary.c_str(), path.c_str()) != 0)
+    MITRAL_FAIL_POINT_AT("replace-file.rename", temporary);
+    if (MITRAL_CALL_FAILS() || ::rename(temporary.c_str(), path.c_str()) != 0)
         return fail_errno("rename " + temporary);
+    MITRAL_FAIL_POINT_AT("replace-file.sync-directory", temporary);
     return sync_directory(parent_of(path));
 }
 
@@ -107,7 +112,7 @@ Status sync_directory(const std::string& directory) {
     const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd.valid())
         return fail_errno("open directory " + directory);
-    if (fsync(fd.get()) != 0)
+    if (MITRAL_CALL_FAILS() || fsync(fd.get()) != 0)
         return fail_errno("sync directory " + directory);
     return {};
 }
@@ -136,7 +141,9 @@ Result<std::vector<std::string>> list_directory(const std::string& path) {
 
 Status write_all(int fd, ByteView content) {
     while (!content.empty()) {
-        const ssize_t count = ::write(fd, content.data(), content.size());
+        const ssize_t count = MITRAL_CALL_FAILS()
+                                  ? -1
+                                  : ::write(fd, content.data(), MITRAL_CALL_SIZE(content.size()));
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)

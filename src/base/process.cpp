@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/errors.hpp"
+#include "base/fail_point.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
 
@@ -36,6 +37,7 @@ std::optional<unsigned> as_number(const std::string& text) {
 }  // namespace
 
 Status harden_process() {
+    MITRAL_FAIL_POINTS_JOIN();
     const rlimit no_core{0, 0};
     if (setrlimit(RLIMIT_CORE, &no_core) != 0)
         return fail_errno("forbid core dumps");

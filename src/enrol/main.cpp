@@ -9,6 +9,7 @@
 
 #include "base/config.hpp"
 #include "base/crypto.hpp"
+#include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "base/process.hpp"
 #include "base/sandbox.hpp"
@@ -82,9 +83,11 @@ base::Status enrol_unit(const enrol::Settings& settings) {
     const enrol::Surroundings surroundings{*https, *vault, clock, sleep_for, base::random_u64};
     MITRAL_TRY(const auto outcome, enrol::register_unit(surroundings, settings.registration));
 
+    MITRAL_FAIL_POINT("enrol.registered");
     const auto dps = settings.dps.host + ":" + std::to_string(settings.dps.port);
     MITRAL_CHECK(enrol::write_assignment(settings.assignment_file,
                                          {outcome.hub, outcome.device_id, dps, clock.wall()}));
+    MITRAL_FAIL_POINT("enrol.assignment-stored");
     base::log(base::Severity::notice, "registered",
               {{"hub", outcome.hub},
                {"device", outcome.device_id},

@@ -6,6 +6,7 @@
 
 #include "azure/dps.hpp"
 #include "base/errors.hpp"
+#include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "enrol/answers.hpp"
 #include "enrol/errors.hpp"
@@ -76,7 +77,9 @@ class Registration {
         asked_to_wait_ = Milliseconds(0);
         MITRAL_CHECK(renew_token());
         request.authorization = &token_->text;
+        MITRAL_FAIL_POINT("enrol.ask");
         MITRAL_TRY(const auto response, around_.https.perform(request));
+        MITRAL_FAIL_POINT("enrol.answered");
         if (response.status == 429 || response.status >= 500)
             asked_to_wait_ = azure::retry_after(response.retry_after);
         poll_after_ = azure::retry_after(response.retry_after);
@@ -103,6 +106,7 @@ class Registration {
         if (!token)
             return base::fail_with("mint a registration token", token.error());
         token_ = *std::move(token);
+        MITRAL_FAIL_POINT("enrol.token-minted");
         return {};
     }
 

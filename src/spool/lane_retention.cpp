@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/fail_point.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "spool/acknowledgement.hpp"
@@ -14,6 +15,7 @@ namespace mitral::spool {
 void LaneWriter::refresh_acknowledged() {
     if (acknowledgement_.empty())
         return;
+    MITRAL_FAIL_POINT("lane.read-acknowledgement");
     const auto found = read_acknowledgement(acknowledgement_);
     if (!found) {
         base::log(base::Severity::warning, "spool-acknowledgement-unreadable",
@@ -41,6 +43,7 @@ base::Status LaneWriter::delete_acknowledged() {
     // The newest segment keeps the lane's numbers.
     const std::size_t kept = live_ && live_->on_disk() ? 0 : 1;
     while (closed_.size() > kept && is_acknowledged(closed_.front())) {
+        MITRAL_FAIL_POINT("lane.remove-acknowledged");
         MITRAL_CHECK(storage_.remove(path_of(closed_.front().first)));
         closed_.erase(closed_.begin());
     }
@@ -81,13 +84,16 @@ base::Status LaneWriter::bury(const ClosedSegment& segment) {
     slot.gap_first = std::max(segment.first, acknowledged_ + 1);
     const auto lost = slot.gap_first <= segment.last ? segment.last - slot.gap_first + 1 : 0;
     slot.dropped_records = dropped_ + lost;
+    MITRAL_FAIL_POINT("bury.write-mark");
     MITRAL_CHECK(storage_.write(fd.get(), encode_slot(slot), slot_offset));
+    MITRAL_FAIL_POINT("bury.sync-mark");
     MITRAL_CHECK(storage_.sync(fd.get()));
     dropped_ += lost;
     MITRAL_TRY(tombstone.gaps, gaps_inside(fd.get(), slot.gap_end, acknowledged_));
     if (lost > 0)
         tombstone.gaps.push_back({place_.lane, slot.gap_first, segment.last, segment.first_written,
                                   slot.last_written, GapReason::bound_reached});
+    MITRAL_FAIL_POINT("bury.truncate");
     if (auto cut = storage_.truncate(fd.get(), std::max<std::uint64_t>(slot.gap_end, header_size));
         !cut)
         base::log(base::Severity::warning, "spool-truncate-failed",

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/fail_point.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "spool/acknowledgement.hpp"
@@ -167,6 +168,7 @@ base::Status LaneWriter::add_gaps() {
         gaps.insert(gaps.end(), tombstones_[i].gaps.begin(), tombstones_[i].gaps.end());
     for (const auto& gap : merge(std::move(gaps)))
         MITRAL_CHECK(seal(RecordKind::gap, true, encode(gap)));
+    MITRAL_FAIL_POINT("bury.gap-sealed");
     told_ = tombstones_.size();
     return {};
 }
@@ -263,6 +265,8 @@ void LaneWriter::group_written() {
     committed_ = next_ - 1;
     committed_batch_ = batch_;
     holdoff_.succeeded();
+    if (told_ > 0)
+        MITRAL_FAIL_POINT("bury.remove");
     for (std::size_t i = 0; i < told_; ++i)  // one that stays is told again after the next start
         if (auto removed = storage_.remove(tombstones_[i].path); !removed)
             base::log(base::Severity::warning, "spool-remove-failed",

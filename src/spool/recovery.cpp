@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/fail_point.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "spool/errors.hpp"
@@ -89,10 +90,14 @@ base::Result<Slot> settle(Storage& storage, const OpenSegment& segment, const st
     if (agrees && start.last_sequence + 1 == below)  // closed in good order
         return start;
     MITRAL_TRY(const auto settled, follow(segment, start, below));
+    MITRAL_FAIL_POINT("recover.truncate");
     if (agrees && settled.size < segment.file_size)
         MITRAL_CHECK(storage.truncate(segment.fd.get(), settled.size));
+    MITRAL_FAIL_POINT("recover.sync");
     MITRAL_CHECK(storage.sync(segment.fd.get()));
+    MITRAL_FAIL_POINT("recover.write-slot");
     MITRAL_CHECK(storage.write(segment.fd.get(), encode_slot(settled), slot_offset));
+    MITRAL_FAIL_POINT("recover.sync-slot");
     MITRAL_CHECK(storage.sync(segment.fd.get()));
     return settled;
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "spool/errors.hpp"
 #include "spool/lane_files.hpp"
@@ -43,14 +44,19 @@ std::string SegmentWriter::path() const {
 // replace one of the same number: a segment in which nothing was ever committed.
 base::Status SegmentWriter::create(base::WallTime now) {
     const auto unfinished = path() + std::string(unfinished_suffix);
+    MITRAL_FAIL_POINT("segment.create");
     MITRAL_TRY(auto fd, storage_.create(unfinished, spool_file_mode, place_.group_id));
     const auto header = encode_header({place_.lane, place_.stream, first_, now, wrapped_key_});
+    MITRAL_FAIL_POINT("segment.write-header");
     MITRAL_CHECK(storage_.write(fd.get(), header, 0));
+    MITRAL_FAIL_POINT("segment.sync-header");
     MITRAL_CHECK(storage_.sync(fd.get()));
+    MITRAL_FAIL_POINT("segment.rename");
     MITRAL_CHECK(storage_.rename(unfinished, path()));
     fd_ = std::move(fd);
     created_ = now;
     slot_.last_written = now;
+    MITRAL_FAIL_POINT("segment.sync-directory");
     return storage_.sync_directory(place_.directory);
 }
 
@@ -59,9 +65,13 @@ base::Status SegmentWriter::write(base::ByteView frames, Slot after, base::WallT
         MITRAL_CHECK(create(now));
     after.size = slot_.size + frames.size();
     after.last_written = now;
+    MITRAL_FAIL_POINT("group.write");
     MITRAL_CHECK(storage_.write(fd_.get(), frames, slot_.size));
+    MITRAL_FAIL_POINT("group.sync");
     MITRAL_CHECK(storage_.sync(fd_.get()));
+    MITRAL_FAIL_POINT("group.write-slot");
     MITRAL_CHECK(storage_.write(fd_.get(), encode_slot(after), slot_offset));
+    MITRAL_FAIL_POINT("group.shown");
     slot_ = after;
     return {};
 }
@@ -69,7 +79,9 @@ base::Status SegmentWriter::write(base::ByteView frames, Slot after, base::WallT
 base::Status SegmentWriter::repair() {
     if (!on_disk())
         return {};
+    MITRAL_FAIL_POINT("repair.write-slot");
     MITRAL_CHECK(storage_.write(fd_.get(), encode_slot(slot_), slot_offset));
+    MITRAL_FAIL_POINT("repair.truncate");
     // What fails here is put right when the lane is opened the next time.
     const auto cut = storage_.truncate(fd_.get(), slot_.size);
     const auto synced = storage_.sync(fd_.get());
@@ -79,6 +91,7 @@ base::Status SegmentWriter::repair() {
 }
 
 ClosedSegment SegmentWriter::close() {
+    MITRAL_FAIL_POINT("segment.close");
     if (const auto synced = storage_.sync(fd_.get());
         !synced)  // the slot; records are synced already
         base::log(base::Severity::warning, "spool-close-failed",

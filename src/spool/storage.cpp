@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "base/fail_point.hpp"
 #include "base/file.hpp"
 
 namespace mitral::spool {
@@ -13,6 +14,8 @@ namespace mitral::spool {
 base::Result<base::UniqueFd> Storage::create(const std::string& path, mode_t mode, int group_id) {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT)
         return base::fail_errno("remove " + path);
+    if (MITRAL_CALL_FAILS())
+        return base::fail_errno("create " + path);
     MITRAL_TRY(auto fd, base::open_file(path, O_RDWR | O_CREAT | O_EXCL, mode));
     if (fchmod(fd.get(), mode) != 0)
         return base::fail_errno("chmod " + path);
@@ -25,8 +28,10 @@ base::Result<base::UniqueFd> Storage::create(const std::string& path, mode_t mod
 
 base::Status Storage::write(int fd, base::ByteView content, std::uint64_t offset) {
     while (!content.empty()) {
-        const ssize_t count =
-            ::pwrite(fd, content.data(), content.size(), static_cast<off_t>(offset));
+        const ssize_t count = MITRAL_CALL_FAILS()
+                                  ? -1
+                                  : ::pwrite(fd, content.data(), MITRAL_CALL_SIZE(content.size()),
+                                             static_cast<off_t>(offset));
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
@@ -38,25 +43,25 @@ base::Status Storage::write(int fd, base::ByteView content, std::uint64_t offset
 }
 
 base::Status Storage::sync(int fd) {
-    if (fdatasync(fd) != 0)
+    if (MITRAL_CALL_FAILS() || fdatasync(fd) != 0)
         return base::fail_errno("sync segment");
     return {};
 }
 
 base::Status Storage::truncate(int fd, std::uint64_t size) {
-    if (ftruncate(fd, static_cast<off_t>(size)) != 0)
+    if (MITRAL_CALL_FAILS() || ftruncate(fd, static_cast<off_t>(size)) != 0)
         return base::fail_errno("truncate segment");
     return {};
 }
 
 base::Status Storage::rename(const std::string& from, const std::string& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0)
+    if (MITRAL_CALL_FAILS() || ::rename(from.c_str(), to.c_str()) != 0)
         return base::fail_errno("rename " + from);
     return {};
 }
 
 base::Status Storage::remove(const std::string& path) {
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+    if (MITRAL_CALL_FAILS() || (::unlink(path.c_str()) != 0 && errno != ENOENT))
         return base::fail_errno("remove " + path);
     return {};
 }

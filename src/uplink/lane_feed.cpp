@@ -1,5 +1,6 @@
 #include "uplink/lane_feed.hpp"
 
+#include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "spool/errors.hpp"
 
@@ -39,6 +40,8 @@ base::Status LaneFeed::load() {
                 continue;
             }
             record = *std::move(read);
+            if (record)
+                MITRAL_FAIL_POINT("uplink.record-read");
         }
         if (!record) {
             drained_ = true;
@@ -113,6 +116,7 @@ void LaneFeed::settle() {
     while (!batches_.empty() && batches_.front().outstanding == 0) {
         const Progress& done = batches_.front();
         reader_->acknowledge(done.last_sequence);
+        MITRAL_FAIL_POINT("uplink.position-advanced");
         counters_.records += done.records;
         counters_.gaps += done.gaps;
         must_persist_ = true;
@@ -136,7 +140,9 @@ base::Status LaneFeed::rewind() {
 base::Status LaneFeed::persist() {
     if (!must_persist_)
         return {};
+    MITRAL_FAIL_POINT("uplink.store-position");
     MITRAL_CHECK(reader_->persist());
+    MITRAL_FAIL_POINT("uplink.position-stored");
     must_persist_ = false;
     return {};
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/errors.hpp"
+#include "base/fail_point.hpp"
 #include "uplink/error.hpp"
 
 namespace mitral::uplink {
@@ -72,6 +73,8 @@ void Link::on_ready() {
     }
     const auto before = session_.state();
     const auto read = read_all();
+    if (!acknowledged_.empty())
+        MITRAL_FAIL_POINT("uplink.puback-received");
     if (!acknowledged_.empty()) {  // also what came before a failure counts
         handlers_.acknowledged(acknowledged_);
         acknowledged_.clear();
@@ -104,6 +107,7 @@ base::Status Link::advance_handshake() {
     if (outcome.kind != Kind::done)
         return {};
     secured_ = true;
+    MITRAL_FAIL_POINT("uplink.tls-secured");
     const auto begun =
         session_.start(credentials_.client_id, credentials_.username, credentials_.token.view());
     credentials_.token = {};  // wiped: the session holds it until CONNECT is out, and no longer
@@ -142,6 +146,8 @@ base::Status Link::write_all() {
             return {};
         }
         session_.consumed(outcome->bytes);
+        if (session_.state() == Session::State::up)
+            MITRAL_FAIL_POINT("uplink.publish-written");
     }
     return {};
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "azure/topics.hpp"
+#include "base/fail_point.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "uplink/error.hpp"
@@ -66,6 +67,7 @@ void Uplink::start() {
 // ── Connecting ──────────────────────────────────────────────────────────────────────────────────
 
 void Uplink::attempt() {
+    MITRAL_FAIL_POINT("uplink.attempt");
     phase_ = Phase::connecting;
     if (const auto begun = connect(); !begun)
         retry_after(begun.error(), FailureKind::unreachable);
@@ -81,6 +83,7 @@ base::Status Uplink::connect() {
     MITRAL_TRY(auto socket, net::connect_tcp({.target = {assignment_.host, settings_.hub_port},
                                               .proxy = settings_.proxy,
                                               .timeout = settings_.connect_timeout}));
+    MITRAL_FAIL_POINT("uplink.tcp-connected");
     MITRAL_TRY(auto stream, parts_.tls.connect(std::move(socket), assignment_.host));
     link_ = std::make_unique<Link>(
         parts_.loop, parts_.clock, std::move(stream),
@@ -111,10 +114,12 @@ base::Result<base::Secret> Uplink::take_token(const std::string& hub) {
     status_.token_issued = parts_.clock.wall();
     status_.token_expires = {token->not_after_s * 1000};
     fresh_ = HeldToken{*std::move(token), hub};
+    MITRAL_FAIL_POINT("uplink.token-minted");
     return base::Secret(fresh_->token.text.view());
 }
 
 void Uplink::on_up() {
+    MITRAL_FAIL_POINT("uplink.connected");
     phase_ = Phase::connected;
     fresh_.reset();
     up_since_ = parts_.clock.monotonic();
@@ -139,6 +144,7 @@ void Uplink::on_up() {
 // ── Failing ─────────────────────────────────────────────────────────────────────────────────────
 
 void Uplink::on_down(const base::Error& error) {
+    MITRAL_FAIL_POINT("uplink.link-down");
     const auto kind = kind_of(error, link_->session().return_code());
     const bool was_up = status_.connected_since.ms != 0;
     if (!was_up && link_->session().state() != Session::State::idle)

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "azure/topics.hpp"
+#include "base/fail_point.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "uplink/uplink.hpp"
@@ -38,6 +39,7 @@ void Uplink::publish_ready() {
             continue;
         }
         feeds_.pop(feed);
+        MITRAL_FAIL_POINT("uplink.publish-queued");
         ++published_on_link_;
     }
 }
@@ -82,6 +84,7 @@ void Uplink::renew() {
         set_timer(renewal_timer_, renewal_retry, [this] { renew(); });
         return;
     }
+    MITRAL_FAIL_POINT("uplink.renewal-minted");
     status_.token_issued = issued;
     status_.token_expires = {token->not_after_s * 1000};
     minted_at_ = minted;
@@ -103,6 +106,7 @@ void Uplink::stop() {
 
 void Uplink::begin_drain(Phase phase, Milliseconds bound) {
     phase_ = phase;
+    MITRAL_FAIL_POINT("uplink.drain");
     set_timer(drain_timer_, bound, [this] { finish_drain(); });
     status_soon();
     drain_further();
@@ -121,7 +125,9 @@ void Uplink::finish_drain() {
     drain_timer_.reset();
     if (link_) {
         const bool complete = link_->session().in_flight() == 0;
+        MITRAL_FAIL_POINT("uplink.disconnect");
         link_->disconnect();
+        MITRAL_FAIL_POINT("uplink.disconnected");
         retire_link();
         // What is still unacknowledged goes out again on the next connection, under the same
         // message ids: the consumer drops what it has.
@@ -140,6 +146,7 @@ void Uplink::finish_drain() {
 
 void Uplink::finish_stop() {
     phase_ = Phase::stopped;
+    MITRAL_FAIL_POINT("uplink.stop");
     feeds_.persist();
     write_status();
     parts_.loop.stop();

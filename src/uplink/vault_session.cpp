@@ -1,5 +1,6 @@
 #include "uplink/vault_session.hpp"
 
+#include "base/fail_point.hpp"
 #include "spool/errors.hpp"
 #include "vault/errors.hpp"
 
@@ -38,6 +39,7 @@ base::Result<vault::Token> VaultSession::mint(const std::string& hub, base::Seco
 
 base::Result<base::Secret> VaultSession::open_segment_key(base::ByteView wrapped) {
     auto key = ask([&](vault::Client& client) { return client.open_data_key(wrapped); });
+    MITRAL_FAIL_POINT("uplink.key-opened");
     // The trust zone judged this wrapping: a wipe voided it, or it was made elsewhere. For good.
     if (!key && key.error().code == vault::VaultError::key_refused)
         return base::fail(spool::SpoolError::key_void, key.error().message());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "azure/sas.hpp"
+#include "base/fail_point.hpp"
 #include "base/log.hpp"
 
 namespace mitral::vault {
@@ -126,17 +127,21 @@ base::Result<Token> Custody::sign(std::string_view module, std::string_view reso
                                   std::int64_t expiry_s, std::string_view policy) {
     MITRAL_TRY(const auto to_sign, azure::string_to_sign(resource, expiry_s));
     // Counted first: a token that nobody counted must not exist.
+    MITRAL_FAIL_POINT("vault.count-mint");
     MITRAL_CHECK(store_->count_mint());
+    MITRAL_FAIL_POINT("vault.mint-counted");
     MITRAL_TRY(const auto mac, store_->mac(state_.active, module, base::as_bytes(to_sign)));
     MITRAL_TRY(auto text, azure::assemble_token(resource, expiry_s, mac, policy));
     return Token{std::move(text), expiry_s};
 }
 
 base::Result<DataKey> Custody::new_data_key() {
+    MITRAL_FAIL_POINT("vault.wrap-key");
     return store_->new_data_key();
 }
 
 base::Result<base::Secret> Custody::open_data_key(base::ByteView wrapped) {
+    MITRAL_FAIL_POINT("vault.open-key");
     auto key = store_->open_data_key(wrapped);
     // A refusal is for ever: the reader gives the segment up. While the state itself is in doubt it
     // is no verdict, since the right file or the right trust zone, put back, opens the key again.

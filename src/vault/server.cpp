@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/fail_point.hpp"
 #include "base/local_socket.hpp"
 #include "vault/errors.hpp"
 
@@ -78,6 +79,7 @@ void Server::serve(int fd) {
         return;
     }
     const base::Secret reply = service_.answer(connection->second.uid, *request);
+    MITRAL_FAIL_POINT("vault.reply");
     // A peer that does not read its replies loses its connection, nobody else waits for it.
     if (!base::send_datagram(fd, reply.view()))
         close(fd);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/config.hpp"
+#include "base/fail_point.hpp"
 #include "base/file.hpp"
 #include "base/local_socket.hpp"
 #include "base/log.hpp"
@@ -93,6 +94,7 @@ base::Status run(const Options& options) {
     const base::SystemClock clock;
     VaultKeyIssuer keys(settings.vault);
     MITRAL_TRY(const auto writer, spool::Writer::open(settings.spool, keys, clock));
+    MITRAL_FAIL_POINT("intake.spool-opened");
     Server server(*loop, *writer, clock, settings.limits);
     StatusFile status(*loop, clock, settings.status, [&] {
         return describe_status(server.counters(), server.open_connections(), *writer, clock.wall());

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "clinical/record.hpp"
 
@@ -60,6 +61,7 @@ ReadingStore::Outcome ReadingStore::append(clinical::Reading& reading) {
 }
 
 bool ReadingStore::append_record(spool::Lane lane, const base::Bytes& record) {
+    MITRAL_FAIL_POINT("intake.append");
     const auto appended = writer_.append(lane, record);
     if (!appended) {
         note_trouble("readings-postponed", appended.error());
@@ -73,6 +75,7 @@ base::Status ReadingStore::commit() {
     open_bytes_ = 0;
     const auto readings = std::exchange(open_readings_, 0);
     const auto observations = std::exchange(open_observations_, 0);
+    MITRAL_FAIL_POINT("intake.commit");
     auto committed = writer_.commit();
     if (!committed) {
         recent_.group_failed();
@@ -80,6 +83,7 @@ base::Status ReadingStore::commit() {
         group_in_trouble_ = false;
         return committed;
     }
+    MITRAL_FAIL_POINT("intake.committed");
     recent_.group_committed();
     counters_.readings += readings;
     counters_.observations += observations;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/fail_point.hpp"
 #include "base/local_socket.hpp"
 #include "base/log.hpp"
 #include "intake/lines/places.hpp"
@@ -273,6 +274,7 @@ bool Server::flush(Connection& connection) {
     auto& output = connection.session.output();
     std::size_t written = 0;
     while (written < output.size()) {
+        MITRAL_FAIL_POINT("intake.answer");
         const ssize_t count = connection.send(std::string_view(output).substr(written));
         if (count > 0) {
             written += static_cast<std::size_t>(count);
@@ -286,6 +288,8 @@ bool Server::flush(Connection& connection) {
         return false;
     }
     output.erase(0, written);
+    if (written > 0)
+        MITRAL_FAIL_POINT("intake.answered");
     if (output.size() > limits_.unread_replies) {
         drop(connection, "replies-not-read");
         return false;

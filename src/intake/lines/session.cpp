@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/fail_point.hpp"
+
 namespace mitral::intake {
 namespace {
 
@@ -72,6 +74,7 @@ void Session::take_reading(const LineBuffer::Line& line) {
 }
 
 void Session::store_reading() {
+    MITRAL_FAIL_POINT("intake.line-parsed");
     switch (store_.put(reading_)) {
         case ReadingStore::Outcome::stored:
         case ReadingStore::Outcome::repeated:
