@@ -37,9 +37,9 @@ test: ## everything, or a part: ARGS='-R name' goes to ctest
 evidence: ## the matrix id × tests × verdict of the last test run
 	@$(PYTHON) scripts/evidence.py
 
-bench: ## measure; ARGS goes to every benchmark
+bench: ## measure against the bars (needs root or sudo): ARGS='--only cpu-256 --rounds 2'
 	@scripts/deps.sh test
-	@$(PYTHON) scripts/bench.py -- $(ARGS)
+	@$(if $(filter 0,$(shell id -u)),,sudo) $(PYTHON) scripts/bench.py -- $(ARGS)
 
 fuzz: ## every fuzzer for FUZZ_SECONDS (300) each
 	@scripts/deps.sh test

@@ -10,7 +10,7 @@ build='build-essential cmake ninja-build pkg-config ccache python3 libssl-dev li
     libsimdjson-dev libboost-dev libsqlite3-dev'
 demo='swtpm swtpm-tools tpm2-tools openssl iproute2 systemd python3-cryptography python3-cbor2'
 lint='clang-19 clang-tidy-19 clang-format-19 shellcheck git'
-tests="libclang-rt-19-dev libbenchmark-dev mosquitto mosquitto-clients python3-jsonschema binutils
+tests="libclang-rt-19-dev libbenchmark-dev mosquitto mosquitto-clients libmosquitto-dev valgrind python3-jsonschema binutils
     mandoc systemd systemd-container mmdebstrap ca-certificates"
 
 say() { printf 'deps: %s\n' "$*"; }

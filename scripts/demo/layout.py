@@ -124,8 +124,12 @@ class Layout:
         self.config.chmod(0o644)
 
     def config_text(self):
+        return "".join(_table(name, settings) for name, settings in self.tables().items())
+
+    def tables(self):
+        """The settings, program by program."""
         tuning = self.tuning
-        tables = {
+        return {
             "vault": {
                 "socket": self.vault_socket, "state": self.state / "vault", "backend": "tpm",
                 "tcti": f"swtpm:host=127.0.0.1,port={self.ports.tpm}",
@@ -145,7 +149,6 @@ class Layout:
                 "hub_port": self.ports.mqtt, "token_lifetime_s": tuning.token_lifetime_s, "status": self.uplink_status,
                 "user": "mitral-uplink"},
         }
-        return "".join(_table(name, settings) for name, settings in tables.items())
 
 
 def _table(name, settings):

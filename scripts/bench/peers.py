@@ -1,0 +1,104 @@
+"""The same messages by other means: each `run` publishes `count` of them and says what it cost."""
+import dataclasses
+import json
+import resource
+import subprocess
+import time
+
+import broker
+import cpu
+
+WINDOW = 100  # as in the reference measurement
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    topic: str
+    payload_bytes: int
+    count: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """Per message; `hub_us` is what the broker spent meanwhile."""
+    cpu_us: float
+    seconds: float
+    hub_us: float
+
+
+class Peer:
+    """`durable`: what it promises when it has taken a message."""
+    name = durable = ""
+
+    def __init__(self, shop):
+        self.shop = shop
+
+    def run(self, work):
+        payload = self.shop.scratch / "payload"
+        payload.write_bytes(b"x" * work.payload_bytes)
+        meter = cpu.Meter({"hub": self.shop.hub.pid})
+        spent_us, seconds = self._publish(work, payload)
+        return Cost(spent_us / work.count, seconds, meter.read()["hub"].total / work.count)
+
+    def _publish(self, work, payload):
+        raise NotImplementedError
+
+    def close(self):
+        pass
+
+
+def _client(shop, work, payload, port, authority):
+    done = subprocess.run(
+        [shop.clients / "bench_libmosquitto", "--port", str(port), "--authority", authority, "--topic", work.topic,
+         "--payload", payload, "--count", str(work.count), "--window", str(WINDOW)],
+        capture_output=True, text=True, timeout=600, check=True)
+    return json.loads(done.stdout)
+
+
+class Libmosquitto(Peer):
+    name, durable = "libmosquitto", "no"
+
+    def _publish(self, work, payload):
+        seen = _client(self.shop, work, payload, self.shop.hub.tls_port, self.shop.hub.certificate)
+        return seen["user_us"] + seen["system_us"], seen["seconds"]
+
+
+class MosquittoPub(Peer):
+    name, durable = "mosquitto_pub -l", "no"
+
+    def _publish(self, work, payload):
+        lines = self.shop.scratch / "payload.lines"
+        lines.write_bytes((payload.read_bytes() + b"\n") * work.count)
+        before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        with lines.open("rb") as source:
+            subprocess.run([broker.PUBLISHER, "-h", "localhost", "-p", str(self.shop.hub.tls_port),
+                            "--cafile", self.shop.hub.certificate, "--tls-version", "tlsv1.3", "-q", "1",
+                            "-M", str(WINDOW), "-t", work.topic, "-l"], stdin=source, timeout=600, check=True)
+        seconds, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+        lines.unlink()
+        return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e6, seconds
+
+
+class MosquittoBridge(Peer):
+    name, durable = "mosquitto bridge as gateway", "saved every 30 min"
+
+    def __init__(self, shop):
+        super().__init__(shop)
+        self._bridge = broker.Bridge(shop.scratch, shop.reaper, shop.hub).start()
+
+    def _publish(self, work, payload):
+        meter, begin = cpu.Meter({"bridge": self._bridge.pid}), time.monotonic()
+        busy = cpu.BusyUntil(self._bridge.pid)
+        _client(self.shop, work, payload, self._bridge.local_port, "")
+        busy.wait_quiet()
+        return meter.read()["bridge"].total, busy.stop() - begin
+
+    def close(self):
+        self._bridge.stop()
+
+
+def available(shop):
+    """Every peer this machine can run."""
+    made = [MosquittoPub(shop), MosquittoBridge(shop)] if (shop.clients / "bench_libmosquitto").exists() else [
+        MosquittoPub(shop)]
+    return ([Libmosquitto(shop)] if len(made) > 1 else []) + made

@@ -1,0 +1,41 @@
+"""What is sent: lines of mitral.lines/1 with '#' where the sender puts the line's number."""
+import json
+
+SERIAL = "#" * 12
+
+NUMERICS = (
+    ("MDC_ECG_HEART_RATE", 62.8, "/min"), ("MDC_PULS_OXIM_SAT_O2", 97.2, "%"),
+    ("MDC_PULS_OXIM_PULS_RATE", 63.1, "/min"), ("MDC_TTHOR_RESP_RATE", 18.5, "/min"),
+    ("MDC_PRESS_BLD_ART_SYS", 121.4, "mm[Hg]"), ("MDC_PRESS_BLD_ART_DIA", 78.2, "mm[Hg]"),
+    ("MDC_PRESS_BLD_ART_MEAN", 93.1, "mm[Hg]"), ("MDC_PRESS_BLD_VEN_CENT_MEAN", 8.4, "mm[Hg]"),
+    ("MDC_TEMP_CORE", 36.80, "Cel"), ("MDC_PULS_OXIM_PERF_REL", 2.4, "%"),
+    ("MDC_CONC_AWAY_CO2_EXP", 38.2, "mm[Hg]"), ("MDC_CO2_RESP_RATE", 18.0, "/min"))
+
+
+def _observations(count):
+    return [{"code": code, "value": value, "unit": unit}
+            for code, value, unit in (NUMERICS[i % len(NUMERICS)] for i in range(count))]
+
+
+def _text(line):
+    return json.dumps(line, separators=(",", ":"))
+
+
+def vitals(count, line_bytes=0):
+    """One reading of `count` parameters; its id is made longer until the line, with its end, has `line_bytes`."""
+    line = {"id": "b1-" + SERIAL, "time": "2026-01-01T00:00:00.000Z", "obs": _observations(count)}
+    missing = line_bytes - len(_text(line)) - 1
+    if line_bytes:
+        if not 0 <= missing <= 64 - len(line["id"]):
+            raise ValueError(f"{count} parameters do not fit a line of {line_bytes} bytes: {missing}")
+        line["id"] = "b1-" + "0" * missing + SERIAL
+    return _text(line)
+
+
+def line_256():
+    return [vitals(3, 256)]
+
+
+def line_4k():
+    """Monitor and ventilator of one bed: its published body is about 4 KB."""
+    return [vitals(44)]

@@ -1,0 +1,199 @@
+"""The gateway that is measured: vault, intake and uplink as installed, elsewhere, against a mosquitto as the hub."""
+import base64
+import dataclasses
+import json
+import os
+import socket
+import subprocess
+import time
+
+import broker
+import cpu
+import layout
+import processes
+import station
+
+DAEMONS = ("mitral-vault", "mitral-intake-lines", "mitral-uplink")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What differs between figures; everything else is the installed default."""
+    backend: str = "software"
+    batched: bool = False
+    paced: bool = False
+    window: int = 1000
+    spool_mb: int = 8192
+    segment_mb: int = 16
+
+
+class Place(layout.Layout):
+    def __init__(self, root, hub, settings, trusted):
+        ports = layout.Ports(hub.tls_port, 1, 1, processes.free_port_pair())
+        super().__init__(root, ports, layout.Tuning(spool_mb=settings.spool_mb, segment_mb=settings.segment_mb))
+        self._settings, self._trusted = settings, trusted
+
+    @property
+    def root_file(self):
+        return self._trusted
+
+    def tables(self):
+        tables = super().tables()
+        settings = self._settings
+        if settings.backend == "software":
+            tables["vault"]["backend"] = "software"
+            del tables["vault"]["tcti"]
+        del tables["enrol"]
+        for key in ("batch_interval_s", "batch_kb"):
+            del tables["intake-lines"][key]
+        if not settings.batched:
+            tables["intake-lines"]["batch_kb"] = 0
+        if not settings.paced:
+            tables["uplink"]["max_messages_per_s"] = 0
+        tables["uplink"]["window"] = settings.window
+        return tables
+
+
+class Unit:
+    """Started, provisioned and assigned; `flood` measures."""
+
+    def __init__(self, bench, name, settings=Settings()):
+        self._bench, self._settings = bench, settings
+        self.place = Place(bench.scratch / name, bench.hub, settings, bench.hub.certificate)
+        self._parts = {}
+        self._next = 1  # number of the next line: ids are never used twice
+
+    # -- start and end ---------------------------------------------------------------------------
+    def start(self):
+        place = self.place
+        place.create()
+        place.write_config()
+        if self._settings.backend == "tpm":
+            self._start_tpm()
+        station.make_station_key(place.station / "station.key", place.station_public)
+        self.launch("mitral-vault", lambda: processes.answers(place.vault_socket, socket.SOCK_SEQPACKET))
+        self._provision()
+        place.assignment.write_text(json.dumps({"hub": place.hub_name, "device_id": layout.REGISTRATION_ID}),
+                                    encoding="ascii")
+        place.assignment.chmod(0o644)
+        self.launch("mitral-intake-lines", lambda: processes.answers(place.lines_socket))
+        self.launch("mitral-uplink", lambda: self.uplink_status().get("connected") is True)
+        return self
+
+    def _start_tpm(self):
+        port = self.place.ports.tpm
+        self._run("swtpm", ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.place.tpm}",
+                            "--server", f"type=tcp,port={port},bindaddr=127.0.0.1",
+                            "--ctrl", f"type=tcp,port={port + 1},bindaddr=127.0.0.1",
+                            "--flags", "not-need-init,startup-clear"], lambda: processes.accepts(port + 1))
+
+    def _provision(self):
+        place = self.place
+        station.write_group_key(place.station / "group.key", base64.b64encode(os.urandom(32)).decode())
+        processes.run([self._bench.programs / "mitral", "provision", "--config", place.config,
+                       "--station-key", place.station / "station.key",
+                       "--group-key-file", place.station / "group.key", "--id-scope", "0ne00000001",
+                       "--registration-id", layout.REGISTRATION_ID, "--dps-host", "localhost:1",
+                       "--hub", place.hub_name], place.logs, "provision")
+
+    def launch(self, name, ready):
+        self._run(name, [self._bench.programs / name, "--config", self.place.config], ready)
+
+    def _run(self, name, argv, ready):
+        part = processes.Process(name, argv, self.place.logs, self._bench.reaper)
+        self._parts[name] = part
+        part.start()
+        part.wait_until(ready, "its start", timeout=30)
+
+    def part(self, name):
+        return self._parts[name]
+
+    def stop(self):
+        for part in reversed(list(self._parts.values())):
+            part.stop(timeout=15)
+        self._parts.clear()
+
+    # -- looking in ------------------------------------------------------------------------------
+    def uplink_status(self):
+        try:
+            return json.loads(self.place.uplink_status.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+
+    def pids(self):
+        return {name: self._parts[name].pid for name in DAEMONS if name in self._parts}
+
+    def published(self):
+        return sum(lane["messages"] for lane in self.uplink_status().get("lanes", []))
+
+    # -- work ------------------------------------------------------------------------------------
+    def sender(self, command, lines, *options):
+        """The program that hands lines in, started."""
+        template = self.place.root / "lines.template"
+        template.write_text("\n".join(lines) + "\n", encoding="ascii")
+        return subprocess.Popen(
+            [self._bench.clients / "bench_lines", command, "--socket", self.place.lines_socket, "--template", template,
+             "--first", str(self._next), *map(str, options)], stdout=subprocess.PIPE, text=True)
+
+    def flood(self, lines, count):
+        """`count` lines as fast as they are taken, to the last PUBACK. CPU is read when all is at rest again."""
+        before = self.published()
+        meter = cpu.Meter({**self.pids(), "hub": self._bench.hub.pid})
+        busy = cpu.BusyUntil(self._bench.hub.pid)
+        begin = time.monotonic()
+        sender = self.sender("flood", lines, "--count", count)
+        self._next += count
+        text, _ = sender.communicate(timeout=600)
+        sent = json.loads(text)
+        if sent["refused"]:
+            raise processes.StartFailed(f"{sent['refused']} lines were refused")
+        self._wait_published(before + count)
+        seconds = busy.stop() - begin
+        used = meter.read()
+        hub = used.pop("hub")
+        return Flood(count, seconds, used, hub, sent["seconds"], sent["cpu_us"])
+
+    def _wait_published(self, count, timeout=300):
+        deadline = time.monotonic() + timeout
+        while True:
+            status = self.uplink_status()
+            done = sum(lane["messages"] for lane in status.get("lanes", []))
+            if done >= count and status["queued"] == 0 and status["in_flight"] == 0:
+                return
+            if time.monotonic() > deadline:
+                raise processes.StartFailed(f"the uplink published {done} of {count} messages: {status}")
+            if not self._parts["mitral-uplink"].running:
+                raise processes.StartFailed(self._parts["mitral-uplink"].why())
+            time.sleep(0.05)
+
+    def message_of(self, lines):
+        """(topic, body length) of what one line becomes."""
+        subscriber = self._bench.hub.catch_one()
+        try:
+            time.sleep(0.5)  # subscribed
+            self.flood(lines, 1)
+            return broker.caught(subscriber)
+        finally:
+            subscriber.kill()
+            subscriber.wait()
+
+
+@dataclasses.dataclass(frozen=True)
+class Flood:
+    messages: int
+    seconds: float      # from the start of the sender to the hub's rest
+    cpu: dict           # daemon -> cpu.Cpu
+    hub: cpu.Cpu
+    sender_seconds: float
+    sender_us: float
+
+    def per_message(self, name):
+        return self.cpu[name].total / self.messages
+
+    @property
+    def cpu_us(self):
+        return sum(used.total for used in self.cpu.values()) / self.messages
+
+    @property
+    def user_us(self):
+        return sum(used.user for used in self.cpu.values()) / self.messages
