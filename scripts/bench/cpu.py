@@ -68,12 +68,15 @@ class BusyUntil:
         self._thread.start()
 
     def _watch(self):
-        before = run_time_us(self._pid)
-        while not self._ending.wait(self.STEP_S):
-            now = run_time_us(self._pid)
-            if now - before > self.QUIET_US:
-                self.last_busy = time.monotonic()
-            before = now
+        try:
+            before = run_time_us(self._pid)
+            while not self._ending.wait(self.STEP_S):
+                now = run_time_us(self._pid)
+                if now - before > self.QUIET_US:
+                    self.last_busy = time.monotonic()
+                before = now
+        except OSError:
+            return  # it has ended
 
     def wait_quiet(self, seconds=0.5, timeout=300):
         deadline = time.monotonic() + timeout

@@ -14,12 +14,16 @@ import processes
 import station
 
 DAEMONS = ("mitral-vault", "mitral-intake-lines", "mitral-uplink")
+USERS = {"mitral-intake-lines": "mitral-intake", "mitral-uplink": "mitral-uplink"}
+STAND_INS = {"mitral-intake-lines": "bench_intake", "mitral-uplink": "bench_uplink"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """What differs between figures; everything else is the installed default."""
     backend: str = "software"
+    build: str = "installed"    # or "uncaged": no sandbox; "unprotected": no TLS, vault, encryption, sandbox either
+    callgrind: bool = False     # count instructions (not with "installed": valgrind needs calls a cage forbids)
     batched: bool = False
     paced: bool = False
     window: int = 1000
@@ -29,7 +33,7 @@ class Settings:
 
 class Place(layout.Layout):
     def __init__(self, root, hub, settings, trusted):
-        ports = layout.Ports(hub.tls_port, 1, 1, processes.free_port_pair())
+        ports = layout.Ports(hub.plain_port if settings.build == "unprotected" else hub.tls_port, 1, 1, processes.free_port_pair())
         super().__init__(root, ports, layout.Tuning(spool_mb=settings.spool_mb, segment_mb=settings.segment_mb))
         self._settings, self._trusted = settings, trusted
 
@@ -71,8 +75,9 @@ class Unit:
         if self._settings.backend == "tpm":
             self._start_tpm()
         station.make_station_key(place.station / "station.key", place.station_public)
-        self.launch("mitral-vault", lambda: processes.answers(place.vault_socket, socket.SOCK_SEQPACKET))
-        self._provision()
+        if self._settings.build != "unprotected":
+            self.launch("mitral-vault", lambda: processes.answers(place.vault_socket, socket.SOCK_SEQPACKET))
+            self._provision()
         place.assignment.write_text(json.dumps({"hub": place.hub_name, "device_id": layout.REGISTRATION_ID}),
                                     encoding="ascii")
         place.assignment.chmod(0o644)
@@ -97,13 +102,26 @@ class Unit:
                        "--hub", place.hub_name], place.logs, "provision")
 
     def launch(self, name, ready):
-        self._run(name, [self._bench.programs / name, "--config", self.place.config], ready)
+        self._run(name, [*self._command(name), "--config", self.place.config], ready)
+
+    def _command(self, name):
+        if self._settings.build == "installed" or name not in STAND_INS:
+            return [self._bench.programs / name]
+        program = f"{STAND_INS[name]}_{'plain' if self._settings.build == 'unprotected' else 'uncaged'}"
+        command = [self._bench.stand_ins / self._settings.build / program]
+        if self._settings.callgrind:
+            command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.instructions_of(name)}", *command]
+        user = USERS[name]
+        return ["setpriv", "--reuid", user, "--regid", user, "--groups", "mitral-uplink", *command]
+
+    def instructions_of(self, name):
+        return self.place.run / USERS[name].removeprefix("mitral-") / "callgrind.out"
 
     def _run(self, name, argv, ready):
         part = processes.Process(name, argv, self.place.logs, self._bench.reaper)
         self._parts[name] = part
         part.start()
-        part.wait_until(ready, "its start", timeout=30)
+        part.wait_until(ready, "its start", timeout=60)
 
     def part(self, name):
         return self._parts[name]

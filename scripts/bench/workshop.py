@@ -13,7 +13,7 @@ class Workshop:
     """Use as a context: what was started is stopped, what was written is removed."""
 
     def __init__(self, build, source, say):
-        self.programs, self.clients = build / "bin", build / "bench/clients"
+        self.programs, self.clients, self.stand_ins = build / "bin", build / "bench/clients", build / "bench/plain"
         self.say = say
         if not processes.is_root():
             raise processes.StartFailed("needs root, for the daemons' users and sandboxes: run it with sudo")
