@@ -23,6 +23,8 @@ const char* describe(CloudError error) {
             return "etag does not match";
         case CloudError::invalid_argument:
             return "invalid argument";
+        case CloudError::throttled:
+            return "throttled";
         case CloudError::storage:
             return "storage failed";
         case CloudError::certificate:

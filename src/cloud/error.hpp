@@ -14,7 +14,8 @@ enum class CloudError {
     already_exists,
     stale_etag,
     invalid_argument,
-    storage,  // the database or the message log cannot be read or written
+    throttled,  // by a fault on demand
+    storage,    // the database or the message log cannot be read or written
     certificate,
 };
 

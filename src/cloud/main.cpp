@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "base/process.hpp"
 #include "cloud/commands.hpp"
+#include "cloud/fault_commands.hpp"
 
 namespace {
 
@@ -103,6 +104,19 @@ int main(int argc, char** argv) {
         [](const std::string& at, const std::string&) { return mitral::cloud::list_devices(at); });
     add("policies", "Print the connection strings of the shared access policies", nullptr,
         [](const std::string& at, const std::string&) { return mitral::cloud::show_policies(at); });
+
+    add("faults", "List the faults of a running server: which are on, how often each has struck",
+        nullptr,
+        [](const std::string& at, const std::string&) { return mitral::cloud::list_faults(at); });
+    add("fault", "Put a fault of a running server on", "--name",
+        [](const std::string&, const std::string&) { return Status(); });
+    std::vector<std::string> parameters;
+    auto* fault = app.get_subcommand("fault");
+    fault->add_option("--with", parameters, "A parameter, name=value; repeat for more");
+    fault->callback(
+        [&] { action = [&] { return mitral::cloud::set_fault(state, name, parameters); }; });
+    add("clear-fault", "Take a fault of a running server off", "--name",
+        mitral::cloud::clear_fault);
 
     CLI11_PARSE(app, argc, argv);
     if (const auto done = action(); !done)

@@ -13,6 +13,7 @@
 #include "cloud/api/registry_api.hpp"
 #include "cloud/dps/service.hpp"
 #include "cloud/faults.hpp"
+#include "cloud/faults/front.hpp"
 #include "cloud/http/connection.hpp"
 #include "cloud/state.hpp"
 #include "cloud/tls/self_signed.hpp"
@@ -60,7 +61,7 @@ class Process final : public Server {
           gatekeeper_(state_->enrollments, state_->id_scope, clock, settings_.clock_skew),
           hub_(authenticator_, sessions_, log_, clock, {.expiry_grace = settings_.expiry_grace}),
           clock_(clock),
-          faults_(loop, roster_),
+          faults_(loop, clock, roster_),
           pool_(loop, clock, {}) {}
 
     base::Status open(Sockets sockets);
@@ -68,6 +69,8 @@ class Process final : public Server {
 
   private:
     void mount_services();
+    std::optional<base::Seconds> dps_throttled();
+    std::optional<std::string> other_hub(const std::string& device);
     base::Status commit();
     base::Status tell_ports() const;
 
@@ -85,6 +88,7 @@ class Process final : public Server {
     std::optional<dps::Registrar> registrar_;
     std::optional<dps::Service> dps_;
     std::optional<Switchboard> switchboard_;
+    std::optional<faults::Front> front_;
     mqtt::Roster roster_;
     mqtt::ConnectionCounters counters_;
     http::Router public_routes_;
@@ -101,7 +105,7 @@ class Process final : public Server {
 base::Status Process::open(Sockets sockets) {
     pool_.set_commit([this] { return commit(); });
     const auto mqtt_factory = [this](front::Link& link) {
-        return std::make_unique<mqtt::Connection>(link, *switchboard_, roster_, counters_);
+        return std::make_unique<mqtt::Connection>(link, *front_, roster_, counters_);
     };
     const auto http_factory = [](const http::Handler& handler) {
         return [&handler](front::Link& link) {
@@ -118,16 +122,21 @@ base::Status Process::open(Sockets sockets) {
         settings_.assigned_hub = fmt::format("{}:{}", settings_.names.front(), mqtt_->port());
     MITRAL_CHECK(state_->database.set_fact("hub-host", settings_.assigned_hub));
     mount_services();
-    faults_.control(*mqtt_);
+    faults_.control(*mqtt_, *https_);
     return tell_ports();
 }
 
 void Process::mount_services() {
-    registrar_.emplace(gatekeeper_, state_->registry, state_->database, clock_,
-                       dps::RegistrarOptions{.assigned_hub = settings_.assigned_hub,
-                                             .retry_after = settings_.retry_after});
+    registrar_.emplace(
+        gatekeeper_, state_->registry, state_->database, clock_,
+        dps::RegistrarOptions{
+            .assigned_hub = settings_.assigned_hub,
+            .retry_after = settings_.retry_after,
+            .throttled = [this] { return dps_throttled(); },
+            .other_hub = [this](const std::string& device) { return other_hub(device); }});
     dps_.emplace(*registrar_);
     switchboard_.emplace(hub_, *dps_);
+    front_.emplace(*switchboard_, faults_, clock_);
     api::RegistryApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
     api::ProvisioningApi{*registrar_, state_->enrollments, authenticator_}.mount(public_routes_);
     api::AdminApi{state_->registry, hub_, log_, news_, faults_, pool_, counters_}.mount(
@@ -136,6 +145,18 @@ void Process::mount_services() {
         return public_routes_.route(request);
     };
     admin_handler_ = [this](const http::Request& request) { return admin_routes_.route(request); };
+}
+
+std::optional<base::Seconds> Process::dps_throttled() {
+    const auto order = faults_.strike(Fault::dps_throttled);
+    return order ? std::optional(base::Seconds(order->number("retry_after"))) : std::nullopt;
+}
+
+std::optional<std::string> Process::other_hub(const std::string& device) {
+    auto hub = faults_.move(device);
+    if (hub)
+        hub_.disconnect(device, "moved to another hub");
+    return hub;
 }
 
 base::Status Process::commit() {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 
+#include "cloud/api/faults_api.hpp"
 #include "cloud/api/registry_api.hpp"
 #include "cloud/log/tail.hpp"
 
@@ -18,7 +19,6 @@ using http::Request;
 using http::Response;
 
 constexpr std::size_t list_limit = 1'000'000;
-constexpr std::int64_t longest_outage_s = 7 * 24 * 3600;
 
 // The log as NDJSON; with `follow` it goes on with what is still to come.
 class LogStream final : public BodySource {
@@ -120,24 +120,9 @@ Response metrics(const AdminApi& api) {
     metric(text, "violations_total", "counter", "Connections closed for what they sent.",
            mqtt.violations);
     metric(text, "hub_away", "gauge", "1 while a hub-away fault runs.",
-           api.faults.is_away() ? 1 : 0);
+           api.faults.in_force(Fault::hub_away) != nullptr ? 1 : 0);
+    text += fault_metrics(api.faults);
     return plain(200, std::move(text), "text/plain; version=0.0.4; charset=utf-8");
-}
-
-Response hub_away(AdminApi& api, const Request& request) {
-    const auto seconds = number(request.parameter("seconds"), longest_outage_s);
-    if (!seconds)
-        return bad_parameter("seconds");
-    return plain(200,
-                 fmt::format("{{\"dropped\":{}}}", api.faults.hub_away(base::Seconds(*seconds))));
-}
-
-Response drop(AdminApi& api, const Request& request) {
-    const auto device = request.parameter("device");
-    if (device.empty())
-        return bad_parameter("device");
-    return plain(200,
-                 fmt::format("{{\"dropped\":{}}}", api.hub.disconnect(device, "fault: dropped")));
 }
 
 }  // namespace
@@ -156,10 +141,7 @@ void AdminApi::mount(http::Router& router) {
                with([](AdminApi& api, const Request&) { return devices(api); }));
     router.add(Method::get, "/metrics",
                with([](AdminApi& api, const Request&) { return metrics(api); }));
-    router.add(Method::post, "/faults/hub-away",
-               with([](AdminApi& api, const Request& request) { return hub_away(api, request); }));
-    router.add(Method::post, "/faults/drop",
-               with([](AdminApi& api, const Request& request) { return drop(api, request); }));
+    FaultsApi{faults, hub}.mount(router);
 }
 
 }  // namespace mitral::cloud::api

@@ -40,11 +40,15 @@ azure::RegistrationAnswer assigning(const std::string& operation) {
 }  // namespace
 
 Answer Registrar::enroll(const Claim& claim, std::string_view body) {
+    if (auto refusal = throttled())
+        return *std::move(refusal);
     auto answer = begin(claim, body);
     return answer ? *std::move(answer) : error_answer(answer.error(), claim);
 }
 
 Answer Registrar::look_up(const Claim& claim, std::string_view operation_id) {
+    if (auto refusal = throttled())
+        return *std::move(refusal);
     auto answer = resolve(claim, operation_id);
     return answer ? *std::move(answer) : error_answer(answer.error(), claim);
 }
@@ -93,7 +97,8 @@ base::Result<Answer> Registrar::resolve(const Claim& claim,
 base::Status Registrar::assign(Registration& registration, const Admitted& admitted) {
     MITRAL_CHECK(ensure_device(admitted));
     registration.assigned = true;
-    registration.hub = options_.assigned_hub;
+    const auto other = options_.other_hub ? options_.other_hub(admitted.device_id) : std::nullopt;
+    registration.hub = other.value_or(options_.assigned_hub);
     registration.device = admitted.device_id;
     registration.etag = store::new_etag();
     registration.updated = clock_.wall();
@@ -117,6 +122,17 @@ base::Status Registrar::ensure_device(const Admitted& admitted) {
     if (!stored)
         return std::unexpected(std::move(stored).error());
     return {};
+}
+
+std::optional<Answer> Registrar::throttled() const {
+    const auto wait = options_.throttled ? options_.throttled() : std::nullopt;
+    if (!wait)
+        return std::nullopt;
+    const azure::ServiceError body{.code = 429001,
+                                   .tracking_id = store::new_tracking_id(),
+                                   .message = "Too many requests",
+                                   .timestamp = base::to_iso8601(clock_.wall())};
+    return Answer{429, azure::service_error_json(body), wait};
 }
 
 Answer Registrar::assigned_answer(const Registration& registration) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -19,6 +20,10 @@ struct Answer {
 struct RegistrarOptions {
     std::string assigned_hub{};  // "host[:port]" of our hub
     base::Seconds retry_after{1};
+    // Asked at every request: how long the device is told to wait when DPS is throttled.
+    std::function<std::optional<base::Seconds>()> throttled{};
+    // Asked at every assignment: another hub than ours for this device.
+    std::function<std::optional<std::string>(const std::string& device)> other_hub{};
 };
 
 // Registration as DPS does it: the first answer is always "assigning"; the hub identity exists when
@@ -59,6 +64,7 @@ class Registrar {
                                                std::optional<std::string_view> operation_id);
     [[nodiscard]] base::Status assign(Registration& registration, const Admitted& admitted);
     [[nodiscard]] base::Status ensure_device(const Admitted& admitted);
+    [[nodiscard]] std::optional<Answer> throttled() const;
     [[nodiscard]] Answer assigned_answer(const Registration& registration) const;
     [[nodiscard]] Answer disabled_answer(const Claim& claim) const;
     [[nodiscard]] Answer error_answer(const base::Error& error, const Claim& claim) const;

@@ -41,6 +41,10 @@ const base::Clock& Link::clock() const noexcept {
     return pool_.clock();
 }
 
+base::EventLoop& Link::loop() noexcept {
+    return pool_.loop();
+}
+
 void Link::start() {
     interest_ = EventLoop::readable;
     const auto watched = pool_.loop().watch(stream_.fd(), interest_,

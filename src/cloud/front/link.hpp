@@ -73,6 +73,7 @@ class Link {
     [[nodiscard]] std::size_t queued() const noexcept { return output_.size() - sent_; }
     [[nodiscard]] bool output_congested() const noexcept { return queued() > output_low_water; }
     [[nodiscard]] const base::Clock& clock() const noexcept;
+    [[nodiscard]] base::EventLoop& loop() noexcept;
 
   private:
     friend class LinkPool;

@@ -85,7 +85,7 @@ void Listener::accept_some() {
 }
 
 void Listener::accept_one(base::UniqueFd socket) {
-    if (refusing_)
+    if (gate_ && !gate_())
         return;
     const int on = 1;
     (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

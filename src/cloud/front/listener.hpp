@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "cloud/front/link_pool.hpp"
@@ -19,8 +20,8 @@ class Listener {
     Listener& operator=(const Listener&) = delete;
     ~Listener();
 
-    // While set, every new connection is closed at once (a fault on demand).
-    void refuse_all(bool refuse) noexcept { refusing_ = refuse; }
+    // Asked at every new connection; false closes it at once (a fault on demand).
+    void set_gate(std::function<bool()> gate) { gate_ = std::move(gate); }
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
   private:
@@ -35,8 +36,8 @@ class Listener {
     base::UniqueFd socket_;
     const net::TlsContext* tls_;
     ProtocolFactory make_protocol_;
+    std::function<bool()> gate_;
     std::uint16_t port_ = 0;
-    bool refusing_ = false;
     bool paused_ = false;
     base::EventLoop::TimerId resume_timer_{};
 };

@@ -98,6 +98,12 @@ std::size_t Service::disconnect(std::string_view device, std::string_view reason
     return found.size();
 }
 
+std::size_t Service::disconnect_all(std::string_view reason) {
+    for (const auto& [client, session] : connected_)
+        session->channel().close(reason);
+    return connected_.size();
+}
+
 void Service::count_message(std::size_t bytes) noexcept {
     ++counters_.messages;
     counters_.message_bytes += bytes;

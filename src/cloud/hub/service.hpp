@@ -32,6 +32,7 @@ class Service final : public mqtt::Service {
     [[nodiscard]] bool is_connected(std::string_view device) const;
     // Ends the device's connection and those of its modules; how many there were.
     std::size_t disconnect(std::string_view device, std::string_view reason);
+    std::size_t disconnect_all(std::string_view reason);
 
     [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
     [[nodiscard]] std::size_t connected() const noexcept { return connected_.size(); }

@@ -1,6 +1,7 @@
 #include "cloud/mqtt/connection.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.hpp"
 #include "cloud/error.hpp"
@@ -23,7 +24,11 @@ base::Milliseconds allowed_silence(std::uint16_t keep_alive_s) {
 
 Connection::Connection(front::Link& link, Service& service, Roster& roster,
                        ConnectionCounters& counters)
-    : Protocol(link), service_(service), roster_(roster), counters_(counters) {
+    : Protocol(link),
+      service_(service),
+      roster_(roster),
+      counters_(counters),
+      held_(link.loop(), link.clock(), [this](std::uint16_t id) { release(id); }) {
     roster_.add(*this);
 }
 
@@ -32,6 +37,10 @@ Connection::~Connection() {
 }
 
 base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
+    if (roster_.silent()) {
+        fall_silent();
+        return input.size();
+    }
     std::size_t taken = 0;
     base::Status status;
     while (status && !finished_ && !link().closing()) {
@@ -126,8 +135,31 @@ base::Status Connection::on_publish(const Frame& frame) {
     MITRAL_CHECK(session_->on_publish(publish));
     ++counters_.publishes;
     if (publish.qos == 1)
-        append_puback(answers_, publish.packet_id);
+        acknowledge(publish.packet_id);
     return {};
+}
+
+void Connection::acknowledge(std::uint16_t packet_id) {
+    const auto delay = session_->acknowledgement_delay();
+    if (delay <= base::Milliseconds(0) && held_.empty()) {
+        append_puback(answers_, packet_id);
+        return;
+    }
+    held_.hold(packet_id, delay);
+    link().send_after_commit({});  // a commit that fails costs the connection, and with it the hold
+}
+
+void Connection::release(std::uint16_t packet_id) {
+    if (roster_.silent())
+        return fall_silent();
+    base::Bytes answer;
+    append_puback(answer, packet_id);
+    link().send_after_commit(answer);
+}
+
+void Connection::fall_silent() {
+    if (!std::exchange(lost_bytes_, true))
+        roster_.note_silenced();
 }
 
 base::Status Connection::on_subscribe(const Frame& frame) {
@@ -168,6 +200,8 @@ void Connection::note_activity() {
 
 void Connection::on_deadline() {
     const auto now = link().clock().monotonic();
+    if (roster_.silent())  // a peer that hears nothing cuts nobody off either
+        return link().set_deadline(now + base::Milliseconds(30'000));
     if (!session_)
         return close("no CONNECT in time");
     if (expires_ && now >= *expires_)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cloud/front/link.hpp"
+#include "cloud/mqtt/held_acknowledgements.hpp"
 #include "cloud/mqtt/roster.hpp"
 #include "cloud/mqtt/service.hpp"
 
@@ -33,7 +34,13 @@ class Connection final : public front::Protocol, public Channel {
     void close(std::string_view reason) override;
     void drop(std::string_view reason);  // without sending what is queued
 
+    // Something was thrown away while the hub was silent.
+    [[nodiscard]] bool lost_bytes() const noexcept { return lost_bytes_; }
+
   private:
+    void fall_silent();
+    void acknowledge(std::uint16_t packet_id);
+    void release(std::uint16_t packet_id);
     [[nodiscard]] base::Status handle(const Frame& frame);
     [[nodiscard]] base::Status on_connect(const Frame& frame);
     [[nodiscard]] base::Status on_publish(const Frame& frame);
@@ -50,7 +57,9 @@ class Connection final : public front::Protocol, public Channel {
     base::Milliseconds silence_allowed_{0};
     std::optional<base::MonotonicTime> expires_;
     base::Bytes answers_;  // of one on_bytes call; kept for its capacity only while it is short
+    HeldAcknowledgements held_;
     bool finished_ = false;
+    bool lost_bytes_ = false;
 };
 
 }  // namespace mitral::cloud::mqtt

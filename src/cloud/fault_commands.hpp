@@ -1,0 +1,17 @@
+// What `mitral-cloud` does with the faults of a running server, found by its state directory.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace mitral::cloud {
+
+[[nodiscard]] base::Status list_faults(const std::string& state);
+// `parameters`: "name=value" each.
+[[nodiscard]] base::Status set_fault(const std::string& state, const std::string& name,
+                                     const std::vector<std::string>& parameters);
+[[nodiscard]] base::Status clear_fault(const std::string& state, const std::string& name);
+
+}  // namespace mitral::cloud
