@@ -6,30 +6,12 @@
 namespace mitral::base {
 namespace {
 
-template <typename Integer>
-std::optional<Integer> big_endian(std::optional<ByteView> bytes) noexcept {
-    if (!bytes)
-        return std::nullopt;
-    std::uint64_t value = 0;
-    for (const std::uint8_t byte : *bytes)
-        value = value << 8 | byte;
-    return static_cast<Integer>(value);
-}
-
 void append_big_endian(Bytes& out, std::uint64_t value, unsigned octets) {
     while (octets-- > 0)
         out.push_back(static_cast<std::uint8_t>(value >> (8 * octets)));
 }
 
 }  // namespace
-
-ByteView as_bytes(std::string_view text) noexcept {
-    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-std::string_view as_text(ByteView bytes) noexcept {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 Bytes to_bytes(std::string_view text) {
     const auto view = as_bytes(text);
@@ -43,27 +25,6 @@ bool equal_constant_time(ByteView a, ByteView b) noexcept {
     for (std::size_t i = 0; i < a.size(); ++i)
         difference |= static_cast<unsigned>(a[i] ^ b[i]);
     return difference == 0;
-}
-
-std::optional<ByteView> ByteReader::take(std::size_t count) noexcept {
-    if (count > remaining())
-        return std::nullopt;
-    const auto view = data_.subspan(position_, count);
-    position_ += count;
-    return view;
-}
-
-std::optional<std::uint8_t> ByteReader::u8() noexcept {
-    return big_endian<std::uint8_t>(take(1));
-}
-std::optional<std::uint16_t> ByteReader::u16() noexcept {
-    return big_endian<std::uint16_t>(take(2));
-}
-std::optional<std::uint32_t> ByteReader::u32() noexcept {
-    return big_endian<std::uint32_t>(take(4));
-}
-std::optional<std::uint64_t> ByteReader::u64() noexcept {
-    return big_endian<std::uint64_t>(take(8));
 }
 
 std::optional<ByteView> ByteReader::block16() noexcept {

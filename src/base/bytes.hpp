@@ -16,8 +16,12 @@ using Bytes = std::vector<std::uint8_t>;
 using ByteView = std::span<const std::uint8_t>;
 using MutableByteView = std::span<std::uint8_t>;
 
-[[nodiscard]] ByteView as_bytes(std::string_view text) noexcept;
-[[nodiscard]] std::string_view as_text(ByteView bytes) noexcept;
+[[nodiscard]] inline ByteView as_bytes(std::string_view text) noexcept {
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+[[nodiscard]] inline std::string_view as_text(ByteView bytes) noexcept {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 [[nodiscard]] Bytes to_bytes(std::string_view text);
 
 // Compares without a data-dependent branch; lengths are not secret.
@@ -28,11 +32,17 @@ class ByteReader {
   public:
     explicit ByteReader(ByteView data) noexcept : data_(data) {}
 
-    [[nodiscard]] std::optional<std::uint8_t> u8() noexcept;
-    [[nodiscard]] std::optional<std::uint16_t> u16() noexcept;
-    [[nodiscard]] std::optional<std::uint32_t> u32() noexcept;
-    [[nodiscard]] std::optional<std::uint64_t> u64() noexcept;
-    [[nodiscard]] std::optional<ByteView> take(std::size_t count) noexcept;
+    [[nodiscard]] std::optional<std::uint8_t> u8() noexcept { return integer<std::uint8_t>(); }
+    [[nodiscard]] std::optional<std::uint16_t> u16() noexcept { return integer<std::uint16_t>(); }
+    [[nodiscard]] std::optional<std::uint32_t> u32() noexcept { return integer<std::uint32_t>(); }
+    [[nodiscard]] std::optional<std::uint64_t> u64() noexcept { return integer<std::uint64_t>(); }
+    [[nodiscard]] std::optional<ByteView> take(std::size_t count) noexcept {
+        if (count > remaining())
+            return std::nullopt;
+        const auto view = data_.subspan(position_, count);
+        position_ += count;
+        return view;
+    }
     // A u16 (u32) length, then that many bytes.
     [[nodiscard]] std::optional<ByteView> block16() noexcept;
     [[nodiscard]] std::optional<ByteView> block32() noexcept;
@@ -43,6 +53,17 @@ class ByteReader {
     [[nodiscard]] bool done() const noexcept { return remaining() == 0; }
 
   private:
+    template <typename Integer>
+    std::optional<Integer> integer() noexcept {
+        const auto bytes = take(sizeof(Integer));
+        if (!bytes)
+            return std::nullopt;
+        std::uint64_t value = 0;
+        for (const std::uint8_t byte : *bytes)
+            value = value << 8 | byte;
+        return static_cast<Integer>(value);
+    }
+
     ByteView data_;
     std::size_t position_ = 0;
 };
