@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -19,9 +20,9 @@ struct BatchEntry {
 };
 
 struct CloudMessage {
-    std::string schema;            // "mitral.vitals/1" or "mitral.wave/1"
-    std::string content_type;      // "application/json" or "application/cbor"
-    std::string content_encoding;  // "utf-8" or empty
+    std::string_view schema;            // "mitral.vitals/1" or "mitral.wave/1"
+    std::string_view content_type;      // "application/json" or "application/cbor"
+    std::string_view content_encoding;  // "utf-8" or empty
     std::string source;
     std::uint64_t first_sequence = 0;  // of the first entry in it; with the schema unique in a lane
     base::Bytes body;

@@ -105,6 +105,29 @@ constexpr auto sorted_by_name(std::array<CodeEntry, codes.size()> table) {
 }
 constexpr auto by_name = sorted_by_name(codes);
 
+// Where to look for a name: open addressing over a few of its letters, which costs less than a
+// search that compares whole names again and again.
+constexpr std::size_t slot_count = 128;
+static_assert(slot_count > 2 * codes.size());
+
+constexpr std::size_t home_slot(std::string_view name) {
+    const auto letter = [&](std::size_t at) { return static_cast<unsigned char>(name[at]); };
+    const std::size_t end = name.size();
+    return (end + 3U * letter(end - 1) + 7U * letter(end / 2) + 31U * letter(end * 3 / 4)) %
+           slot_count;
+}
+
+constexpr auto slots = [] {
+    std::array<std::uint8_t, slot_count> filled{};  // position in by_name + 1; 0: free
+    for (std::size_t i = 0; i < by_name.size(); ++i) {
+        auto slot = home_slot(by_name[i].name);
+        while (filled[slot] != 0)
+            slot = (slot + 1) % slot_count;
+        filled[slot] = static_cast<std::uint8_t>(i + 1);
+    }
+    return filled;
+}();
+
 // What people and devices write, and what UCUM calls it. Only spellings that are no UCUM at all.
 constexpr auto misspellings = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"bpm", "/min"},
@@ -129,8 +152,14 @@ std::span<const CodeEntry> all_codes() noexcept {
 }
 
 const CodeEntry* find_code(std::string_view name) noexcept {
-    const auto found = std::ranges::lower_bound(by_name, name, {}, &CodeEntry::name);
-    return found != by_name.end() && found->name == name ? &*found : nullptr;
+    if (name.empty())
+        return nullptr;
+    for (auto slot = home_slot(name); slots[slot] != 0; slot = (slot + 1) % slot_count) {
+        const auto& entry = by_name[slots[slot] - 1U];
+        if (entry.name == name)
+            return &entry;
+    }
+    return nullptr;
 }
 
 const CodeEntry* find_code(std::uint32_t mdc) noexcept {

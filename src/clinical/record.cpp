@@ -32,7 +32,8 @@ void put(Integer value, Bytes& out) {
 void put_text(std::string_view text, Bytes& out) {
     assert(text.size() <= largest_text);
     out.push_back(static_cast<std::uint8_t>(text.size()));
-    out.insert(out.end(), text.begin(), text.end());
+    const auto bytes = base::as_bytes(text);
+    out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
 void put_decimal(Decimal value, Bytes& out) {

@@ -55,6 +55,7 @@ void append_column(const Observation& observation, std::string& out) {
 
 VitalsTable::VitalsTable(std::string_view source, base::WallTime base_time)
     : base_time_(base_time) {
+    head_.reserve(160);
     head_.append("{\"schema\":\"mitral.vitals/1\",\"source\":");
     append_quoted(source, head_);
     head_.append(",\"base_time\":");
@@ -86,8 +87,19 @@ std::size_t VitalsTable::column_of(const Observation& observation, std::size_t h
     return columns_.size() - 1;
 }
 
+// For a first row of usual names; what is longer grows by itself.
+void VitalsTable::make_room(std::size_t observations) {
+    if (!rows_.empty())
+        return;
+    columns_.reserve(observations);
+    cells_.reserve(observations);
+    columns_text_.reserve(observations * 112);
+    rows_text_.reserve(96 + observations * 8);
+}
+
 void VitalsTable::write_row(const Reading& reading) {
     cells_.assign(columns_.size(), nullptr);
+    make_room(reading.observations.size());
     std::size_t hint = 0;
     for (const auto& observation : reading.observations) {
         const std::size_t column = column_of(observation, hint);
@@ -137,7 +149,8 @@ base::Bytes VitalsTable::finish() const {
     base::Bytes body;
     body.reserve(size());
     const auto append = [&](std::string_view text) {
-        body.insert(body.end(), text.begin(), text.end());
+        const auto bytes = base::as_bytes(text);
+        body.insert(body.end(), bytes.begin(), bytes.end());
     };
     append(head_);
     append(columns_text_);

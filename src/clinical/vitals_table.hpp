@@ -15,7 +15,8 @@ namespace mitral::clinical {
 
 class VitalsTable {
   public:
-    // `base_time` is the receive time of the first row.
+    // `base_time` is the receive time of the first row. Readings stay where they are until the
+    // message is finished.
     VitalsTable(std::string_view source, base::WallTime base_time);
 
     // Adds a row for the observations of a checked reading. False, with nothing added, when the
@@ -26,8 +27,8 @@ class VitalsTable {
   private:
     struct Column {
         std::uint16_t index = 0;
-        std::string code;
-        std::string unit;
+        std::string_view code;
+        std::string_view unit;
     };
     struct Row {
         std::size_t end = 0;    // in rows_text_, behind its last cell
@@ -35,6 +36,7 @@ class VitalsTable {
     };
 
     std::size_t column_of(const Observation& observation, std::size_t hint);
+    void make_room(std::size_t observations);
     void write_row(const Reading& reading);
     [[nodiscard]] std::size_t size() const noexcept;
 

@@ -154,7 +154,7 @@ TEST(Batch, EachSourceAndSchemaHasItsOwnMessage) {
     ASSERT_EQ(messages->size(), 3U);
     std::set<std::tuple<std::string, std::string, std::uint64_t>> seen;
     for (const auto& message : *messages)
-        seen.insert({message.schema, message.source, message.first_sequence});
+        seen.emplace(message.schema, message.source, message.first_sequence);
     EXPECT_EQ(seen, (std::set<std::tuple<std::string, std::string, std::uint64_t>>{
                         {"mitral.vitals/1", "bed-1", 1},
                         {"mitral.wave/1", "bed-1", 1},

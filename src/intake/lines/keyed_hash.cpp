@@ -1,20 +1,23 @@
 #include "intake/lines/keyed_hash.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 namespace mitral::intake {
 
 void KeyedHash::absorb(std::string_view text) noexcept {
     absorb(text.size());
-    while (!text.empty()) {
-        // In the machine's byte order: the hash never leaves the process.
-        std::uint64_t word = 0;
-        const auto count = std::min(text.size(), sizeof word);
-        std::memcpy(&word, text.data(), count);
+    // In the machine's byte order: the hash never leaves the process.
+    std::uint64_t word = 0;
+    for (; text.size() >= sizeof word; text.remove_prefix(sizeof word)) {
+        std::memcpy(&word, text.data(), sizeof word);
         absorb(word);
-        text.remove_prefix(count);
     }
+    if (text.empty())
+        return;
+    word = 0;
+    for (const char c : text)
+        word = word << 8 | static_cast<unsigned char>(c);
+    absorb(word);
 }
 
 std::uint64_t KeyedHash::finish() noexcept {
