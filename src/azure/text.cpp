@@ -1,14 +1,22 @@
 #include "azure/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace mitral::azure {
 namespace {
 
+constexpr auto unreserved = [] {
+    std::array<bool, 256> table{};
+    for (const char c :
+         std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"))
+        table[static_cast<unsigned char>(c)] = true;
+    return table;
+}();
+
 bool is_unreserved(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
+    return unreserved[static_cast<unsigned char>(c)];
 }
 
 int hex_value(char c) {
@@ -27,20 +35,26 @@ char lower(char c) {
 
 }  // namespace
 
-std::string percent_encode(std::string_view text) {
+// Whole runs at once: hardly anything in an id needs an escape.
+void append_percent_encoded(std::string_view text, std::string& out) {
     constexpr std::string_view digits = "0123456789ABCDEF";
+    while (!text.empty()) {
+        const auto plain =
+            static_cast<std::size_t>(std::ranges::find_if_not(text, is_unreserved) - text.begin());
+        out.append(text.substr(0, plain));
+        text.remove_prefix(plain);
+        if (text.empty())
+            return;
+        const auto byte = static_cast<std::uint8_t>(text.front());
+        out.append({'%', digits[byte >> 4U], digits[byte & 15U]});
+        text.remove_prefix(1);
+    }
+}
+
+std::string percent_encode(std::string_view text) {
     std::string out;
     out.reserve(text.size() + text.size() / 2);
-    for (const char c : text) {
-        if (is_unreserved(c)) {
-            out.push_back(c);
-            continue;
-        }
-        const auto byte = static_cast<std::uint8_t>(c);
-        out.push_back('%');
-        out.push_back(digits[byte >> 4U]);
-        out.push_back(digits[byte & 15U]);
-    }
+    append_percent_encoded(text, out);
     return out;
 }
 
@@ -77,7 +91,8 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
 std::string shown(std::string_view text) {
     constexpr std::size_t limit = 64;
     std::string out(text.substr(0, limit));
-    std::ranges::replace_if(out, [](char c) { return c < ' ' || c > '~'; }, '?');
+    std::ranges::replace_if(
+        out, [](char c) { return c < ' ' || c > '~'; }, '?');
     if (text.size() > limit)
         out.append("…");
     return out;

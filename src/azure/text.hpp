@@ -9,6 +9,7 @@ namespace mitral::azure {
 
 // Everything but letters, digits and "-._~" is escaped, with upper-case digits.
 [[nodiscard]] std::string percent_encode(std::string_view text);
+void append_percent_encoded(std::string_view text, std::string& out);
 // Both cases of digits; '+' stays '+'. Empty on a broken escape.
 [[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
 

@@ -31,6 +31,12 @@ bool starts_parameters(std::string_view segment) {
     return segment.starts_with('?') || segment.find("api-version=") != std::string_view::npos;
 }
 
+void append_name(std::string_view name, std::string& bag) {
+    if (!bag.empty())
+        bag.push_back('&');
+    append_percent_encoded(name, bag);
+}
+
 std::string_view take_segment(std::string_view& rest) {
     const auto end = std::min(rest.find('/'), rest.size());
     const auto segment = rest.substr(0, end);
@@ -40,14 +46,19 @@ std::string_view take_segment(std::string_view& rest) {
 
 }  // namespace
 
+void append_property(std::string_view name, std::string_view value, std::string& bag) {
+    append_name(name, bag);
+    bag.push_back('=');
+    append_percent_encoded(value, bag);
+}
+
 std::string encode_bag(const PropertyBag& bag) {
     std::string out;
     for (const auto& property : bag) {
-        if (!out.empty())
-            out.push_back('&');
-        out.append(percent_encode(property.name));
         if (property.value)
-            out.append("=").append(percent_encode(*property.value));
+            append_property(property.name, *property.value, out);
+        else
+            append_name(property.name, out);
     }
     return out;
 }
@@ -78,15 +89,21 @@ const Property* find_property(const PropertyBag& bag, std::string_view name) noe
     return found == bag.end() ? nullptr : &*found;
 }
 
-base::Result<std::string> telemetry_topic(std::string_view device, std::string_view module,
-                                          const PropertyBag& bag) {
+base::Result<std::string> telemetry_topic_head(std::string_view device, std::string_view module) {
     MITRAL_CHECK(check_device_id(device));
     std::string topic = fmt::format("devices/{}", device);
     if (!module.empty()) {
         MITRAL_CHECK(check_device_id(module));
         topic.append("/modules/").append(module);
     }
-    topic.append(events).append(encode_bag(bag));
+    topic.append(events);
+    return topic;
+}
+
+base::Result<std::string> telemetry_topic(std::string_view device, std::string_view module,
+                                          const PropertyBag& bag) {
+    MITRAL_TRY(auto topic, telemetry_topic_head(device, module));
+    topic.append(encode_bag(bag));
     if (topic.size() > max_topic)
         return base::fail(AzureError::too_large, "the message's properties do not fit a topic");
     return topic;

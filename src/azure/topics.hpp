@@ -29,14 +29,19 @@ using PropertyBag = std::vector<Property>;
 
 // Names and values strictly percent-encoded, as Microsoft's Node SDK does; the order is kept.
 [[nodiscard]] std::string encode_bag(const PropertyBag& bag);
+// The same, one property at a time, for a bag that is only ever text.
+void append_property(std::string_view name, std::string_view value, std::string& bag);
 // Takes Node's encoding and that of the C SDK, which leaves values raw ("$.ct=application/json"): a
 // '%' that begins no escape stands for itself. A trailing '/' (Node's module outputs) is dropped.
 // Fails with malformed_topic on an empty name, with too_large beyond max_properties.
 [[nodiscard]] base::Result<PropertyBag> decode_bag(std::string_view text);
 [[nodiscard]] const Property* find_property(const PropertyBag& bag, std::string_view name) noexcept;
 
-// "devices/{device}/messages/events/{bag}", with "modules/{module}/" when a module is named. The
-// ids are checked; the result is at most 65,535 bytes (MQTT 3.1.1 §1.5.3).
+// "devices/{device}/messages/events/", with "modules/{module}/" when a module is named. The ids are
+// checked. What follows it in a topic is a bag.
+[[nodiscard]] base::Result<std::string> telemetry_topic_head(std::string_view device,
+                                                             std::string_view module);
+// Head and bag; at most 65,535 bytes (MQTT 3.1.1 §1.5.3).
 [[nodiscard]] base::Result<std::string> telemetry_topic(std::string_view device,
                                                         std::string_view module,
                                                         const PropertyBag& bag);

@@ -183,7 +183,7 @@ bool Link::may_publish() const noexcept {
     return open_ && session_.may_publish() && session_.output().size() < write_bound;
 }
 
-base::Status Link::publish(Tag tag, std::string_view topic, base::ByteView payload) {
+base::Status Link::publish(Tag tag, Topic topic, base::ByteView payload) {
     return session_.publish(tag, topic, payload);
 }
 

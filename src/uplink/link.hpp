@@ -45,7 +45,7 @@ class Link {
 
     // The session takes a message and the write buffer is below its bound.
     [[nodiscard]] bool may_publish() const noexcept;
-    [[nodiscard]] base::Status publish(Tag tag, std::string_view topic, base::ByteView payload);
+    [[nodiscard]] base::Status publish(Tag tag, Topic topic, base::ByteView payload);
     // Lets the writable handler publish and writes it out, until the socket or the window is full.
     void drive();
     // Says DISCONNECT as far as the socket takes it; close() follows.

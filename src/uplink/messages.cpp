@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <charconv>
+
+#include "azure/topics.hpp"
 #include "clinical/record.hpp"
 #include "uplink/error.hpp"
 
@@ -27,36 +31,65 @@ base::Result<std::vector<clinical::CloudMessage>> encode_bounded(
     return messages;
 }
 
+void append_decimal_digits(std::uint64_t number, std::string& out) {
+    std::array<char, 20> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.append(digits.data(), end);
+}
+
+void append_hexadecimal_digits(std::uint64_t number, std::string& out) {
+    std::array<char, 16> digits;
+    for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, number >>= 4U)
+        *digit = "0123456789abcdef"[number & 15U];
+    out.append(digits.data(), digits.size());
+}
+
+// Writer, lane, stream, sequence: the same whenever the message is sent again.
 std::string message_id(const FeedName& feed, std::uint64_t stream, std::uint64_t sequence,
                        bool wave) {
-    return fmt::format("{}-{}-{:016x}-{}{}", feed.writer, spool::to_string(feed.lane), stream,
-                       sequence, wave ? "-w" : "");
+    std::string id;
+    id.reserve(64);
+    id.append(feed.writer).append("-").append(spool::to_string(feed.lane)).append("-");
+    append_hexadecimal_digits(stream, id);
+    id.push_back('-');
+    append_decimal_digits(sequence, id);
+    if (wave)
+        id.append("-w");
+    return id;
+}
+
+struct Content {
+    std::string_view type;
+    std::string_view encoding;  // may be empty
+    std::string_view schema;
+};
+
+std::string common_properties(const std::string& id, const Content& content, spool::Lane lane) {
+    std::string bag;
+    bag.reserve(256);
+    azure::append_property("$.mid", id, bag);
+    azure::append_property("$.ct", content.type, bag);
+    if (!content.encoding.empty())
+        azure::append_property("$.ce", content.encoding, bag);
+    azure::append_property("schema", content.schema, bag);
+    azure::append_property("lane", spool::to_string(lane), bag);
+    return bag;
 }
 
 }  // namespace
 
 Outgoing make_data_message(const FeedName& feed, std::uint64_t stream,
                            clinical::CloudMessage&& message) {
-    Outgoing out;
     const bool wave = message.schema == wave_schema;
-    out.properties = {{"$.mid", message_id(feed, stream, message.first_sequence, wave)},
-                      {"$.ct", message.content_type}};
-    if (!message.content_encoding.empty())
-        out.properties.emplace_back("$.ce", message.content_encoding);
-    out.properties.emplace_back("schema", message.schema);
-    out.properties.emplace_back("lane", spool::to_string(feed.lane));
-    out.properties.emplace_back("source", message.source);
-    out.body = std::move(message.body);
+    Outgoing out{common_properties(message_id(feed, stream, message.first_sequence, wave),
+                                   {message.content_type, message.content_encoding, message.schema},
+                                   feed.lane),
+                 std::move(message.body)};
+    azure::append_property("source", message.source, out.bag);
     return out;
 }
 
 Outgoing make_gap_message(const FeedName& feed, spool::RecordId at, const GapFacts& facts) {
-    Outgoing out;
-    out.properties = {{"$.mid", message_id(feed, at.stream, at.sequence, false)},
-                      {"$.ct", "application/json"},
-                      {"$.ce", "utf-8"},
-                      {"schema", gap_schema},
-                      {"lane", spool::to_string(feed.lane)}};
     std::string body =
         fmt::format(R"({{"schema":"{}","lane":"{}","stream":"{:016x}","first":{},"last":{})",
                     gap_schema, spool::to_string(facts.lane), at.stream, facts.first, facts.last);
@@ -65,8 +98,9 @@ Outgoing make_gap_message(const FeedName& feed, spool::RecordId at, const GapFac
                                 base::to_iso8601(*facts.first_written),
                                 base::to_iso8601(*facts.last_written)));
     body.append(fmt::format(R"(,"reason":"{}"}})", spool::to_string(facts.reason)));
-    out.body = base::to_bytes(body);
-    return out;
+    return {common_properties(message_id(feed, at.stream, at.sequence, false),
+                              {"application/json", "utf-8", gap_schema}, feed.lane),
+            base::to_bytes(body)};
 }
 
 void BatchBuilder::add(const spool::Record& record) {

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "azure/topics.hpp"
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "clinical/batch.hpp"
@@ -23,7 +22,7 @@ struct FeedName {
 
 // Ready but for the device's part of the topic.
 struct Outgoing {
-    azure::PropertyBag properties;
+    std::string bag;  // the properties, encoded (azure/topics.hpp)
     base::Bytes body;
 };
 

@@ -78,23 +78,25 @@ base::Result<base::Secret> encode_connect(const ConnectFields& fields) {
     return packet;
 }
 
-base::Status append_publish(base::Bytes& out, std::string_view topic, std::uint16_t packet_id,
+base::Status append_publish(base::Bytes& out, Topic topic, std::uint16_t packet_id,
                             base::ByteView payload) {
     if (topic.size() > max_field || topic.size() + payload.size() > max_message_size)
         return base::fail(UplinkError::too_large,
                           "a message of " + std::to_string(topic.size() + payload.size()) +
                               " bytes; the hub takes 262144 with its topic");
-    const std::size_t remaining = 2 + topic.size() + 2 + payload.size();
-    out.reserve(out.size() + 5 + remaining);
+    const auto append = [&out](base::ByteView bytes) {
+        out.insert(out.end(), bytes.begin(), bytes.end());
+    };
     out.push_back(publish_header);
-    put_length(remaining, [&out](std::uint8_t digit) { out.push_back(digit); });
+    put_length(2 + topic.size() + 2 + payload.size(),
+               [&out](std::uint8_t digit) { out.push_back(digit); });
     out.push_back(static_cast<std::uint8_t>(topic.size() >> 8));
     out.push_back(static_cast<std::uint8_t>(topic.size() & 0xFF));
-    const auto topic_bytes = base::as_bytes(topic);
-    out.insert(out.end(), topic_bytes.begin(), topic_bytes.end());
+    append(base::as_bytes(topic.head));
+    append(base::as_bytes(topic.tail));
     out.push_back(static_cast<std::uint8_t>(packet_id >> 8));
     out.push_back(static_cast<std::uint8_t>(packet_id & 0xFF));
-    out.insert(out.end(), payload.begin(), payload.end());
+    append(payload);
     return {};
 }
 

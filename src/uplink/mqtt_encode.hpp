@@ -36,11 +36,19 @@ struct ConnectFields {
 // In a Secret, for it holds the token. Fails with UplinkError::too_large (a field above 64 KiB).
 [[nodiscard]] base::Result<base::Secret> encode_connect(const ConnectFields& fields);
 
+// In two pieces, of which the first is the same for every message of a device.
+struct Topic {
+    std::string_view head;
+    std::string_view tail = {};
+
+    [[nodiscard]] std::size_t size() const noexcept { return head.size() + tail.size(); }
+};
+
 // Appends. DUP is never set: a message that is sent again goes out in a new session, where the
 // packet id means nothing (§3.3.1.1); the consumer knows a redelivery by its message id.
 // Fails with UplinkError::too_large and leaves `out` as it was.
-[[nodiscard]] base::Status append_publish(base::Bytes& out, std::string_view topic,
-                                          std::uint16_t packet_id, base::ByteView payload);
+[[nodiscard]] base::Status append_publish(base::Bytes& out, Topic topic, std::uint16_t packet_id,
+                                          base::ByteView payload);
 void append_pingreq(base::Bytes& out);
 void append_disconnect(base::Bytes& out);
 

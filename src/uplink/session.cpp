@@ -154,7 +154,7 @@ bool Session::may_publish() const noexcept {
     return state_ == State::up && !in_flight_.full();
 }
 
-base::Status Session::publish(Tag tag, std::string_view topic, base::ByteView payload) {
+base::Status Session::publish(Tag tag, Topic topic, base::ByteView payload) {
     const base::MonotonicTime now = clock_.monotonic();
     const std::uint16_t packet_id = in_flight_.add(tag, now);
     if (auto appended = append_publish(out_, topic, packet_id, payload); !appended) {

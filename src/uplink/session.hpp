@@ -58,7 +58,7 @@ class Session {
     // Up, and the window has room.
     [[nodiscard]] bool may_publish() const noexcept;
     // Precondition: may_publish().
-    [[nodiscard]] base::Status publish(Tag tag, std::string_view topic, base::ByteView payload);
+    [[nodiscard]] base::Status publish(Tag tag, Topic topic, base::ByteView payload);
     // Queues DISCONNECT; nothing may be published afterwards. Acknowledgements still count.
     void disconnect();
 

@@ -78,6 +78,7 @@ base::Status Uplink::connect() {
     MITRAL_TRY(assignment_, read_assignment(settings_.assignment_file, settings_.hub_port));
     status_.hub = assignment_.hub;
     status_.device_id = assignment_.device_id;
+    MITRAL_TRY(topic_head_, azure::telemetry_topic_head(assignment_.device_id, {}));
     MITRAL_TRY(auto username, azure::hub_username(assignment_.hub, assignment_.device_id));
     MITRAL_TRY(auto token, take_token(assignment_.hub));
     MITRAL_TRY(auto socket, net::connect_tcp({.target = {assignment_.host, settings_.hub_port},

@@ -81,6 +81,7 @@ class Uplink {
     Phase phase_ = Phase::waiting;
     std::unique_ptr<Link> link_;
     Assignment assignment_;
+    std::string topic_head_;  // of every message to the assigned hub
 
     struct HeldToken {
         vault::Token token;

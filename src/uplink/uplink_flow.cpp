@@ -1,7 +1,6 @@
 // What happens on a connection that is up: publishing, acknowledging, renewing, ending, telling.
 #include <algorithm>
 
-#include "azure/topics.hpp"
 #include "base/fail_point.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
@@ -26,12 +25,10 @@ void Uplink::publish_ready() {
         const auto choice = feeds_.next();
         if (!choice)
             return;
-        const auto topic =
-            azure::telemetry_topic(assignment_.device_id, {}, choice->message->properties);
         const std::uint32_t feed = choice->feed;
-        const base::Status published =
-            topic ? link_->publish({feed, feeds_.batch_of(feed)}, *topic, choice->message->body)
-                  : base::Status(std::unexpected(topic.error()));
+        const auto published =
+            link_->publish({feed, feeds_.batch_of(feed)}, {topic_head_, choice->message->bag},
+                           choice->message->body);
         if (!published) {
             // Cannot happen within the bounds of clinical and azure; if it does, it stays queued.
             base::log(Severity::error, "not-published", {{"cause", published.error().message()}});

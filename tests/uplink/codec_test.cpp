@@ -30,7 +30,7 @@ TEST(MqttEncode, RemainingLengthTakesAsManyBytesAsItNeeds) {
     for (const std::size_t size : {0UL, 115UL, 116UL, 16'370UL, 16'371UL, 250'000UL}) {
         Bytes out;
         const Bytes payload(size, 0x55);
-        ASSERT_TRUE(append_publish(out, "topic/56", 7, payload));
+        ASSERT_TRUE(append_publish(out, {"topic", "/56"}, 7, payload));
         std::size_t length = 0;
         std::size_t at = 1;
         for (unsigned shift = 0;; shift += 7) {
@@ -46,11 +46,11 @@ TEST(MqttEncode, RemainingLengthTakesAsManyBytesAsItNeeds) {
 
 TEST(MqttEncode, RefusesWhatTheHubWouldDrop) {
     Bytes out{1, 2, 3};
-    const auto refused = append_publish(out, "t", 1, Bytes(max_message_size));
+    const auto refused = append_publish(out, {"t"}, 1, Bytes(max_message_size));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, UplinkError::too_large);
     EXPECT_EQ(out.size(), 3U);
-    EXPECT_TRUE(append_publish(out, "t", 1, Bytes(max_message_size - 1)));
+    EXPECT_TRUE(append_publish(out, {"t"}, 1, Bytes(max_message_size - 1)));
     EXPECT_FALSE(encode_connect({std::string(65'536, 'a'), "u", {}, 1}));
 }
 

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "azure/topics.hpp"
 #include "fake_reader.hpp"
 #include "support/proves.hpp"
 #include "uplink/feeds.hpp"
@@ -20,8 +21,12 @@ LaneFeed::OpenReader open(FakeLane& lane) {
     };
 }
 
+std::string property_of(const Outgoing& message, std::string_view name) {
+    const auto bag = azure::decode_bag(message.bag).value();
+    return azure::find_property(bag, name)->value.value();
+}
 std::string mid_of(const Outgoing& message) {
-    return azure::find_property(message.properties, "$.mid")->value.value();
+    return property_of(message, "$.mid");
 }
 std::string text_of(const Outgoing& message) {
     return std::string(base::as_text(message.body));
@@ -54,12 +59,11 @@ TEST_F(LaneFeedTest, ABatchBecomesAMessage) {
     const auto messages = take_all();
     ASSERT_EQ(messages.size(), 1U);
     EXPECT_EQ(mid_of(messages[0]), "lines-vitals-000000000000abcd-1");
-    EXPECT_EQ(*azure::find_property(messages[0].properties, "$.ct"),
-              (azure::Property{"$.ct", "application/json"}));
-    EXPECT_EQ(*azure::find_property(messages[0].properties, "schema"),
-              (azure::Property{"schema", "mitral.vitals/1"}));
-    EXPECT_EQ(*azure::find_property(messages[0].properties, "source"),
-              (azure::Property{"source", "bed-1"}));
+    EXPECT_EQ(property_of(messages[0], "$.ct"), "application/json");
+    EXPECT_EQ(property_of(messages[0], "$.ce"), "utf-8");
+    EXPECT_EQ(property_of(messages[0], "schema"), "mitral.vitals/1");
+    EXPECT_EQ(property_of(messages[0], "lane"), "vitals");
+    EXPECT_EQ(property_of(messages[0], "source"), "bed-1");
     EXPECT_TRUE(feed_.drained());
 }
 

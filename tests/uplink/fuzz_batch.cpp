@@ -30,7 +30,10 @@ void expect_waves(spool::RecordKind kind, base::ByteView payload, Waves& expecte
 }
 
 bool is_wave(const uplink::Outgoing& message) {
-    const auto schema = azure::find_property(message.properties, "schema");
+    const auto bag = azure::decode_bag(message.bag);
+    if (!bag)
+        std::abort();
+    const auto* schema = azure::find_property(*bag, "schema");
     return schema != nullptr && schema->value == "mitral.wave/1";
 }
 
@@ -68,9 +71,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Waves arrived;
     for (const auto& message : batch.messages) {
         collect_waves(message, arrived);
-        const auto topic = azure::telemetry_topic("device", {}, message.properties);
+        const auto head = azure::telemetry_topic_head("device", {});
         base::Bytes out;
-        if (!topic || !uplink::append_publish(out, *topic, 1, message.body))
+        if (!head || !uplink::append_publish(out, {*head, message.bag}, 1, message.body))
             std::abort();
     }
     if (arrived != expected)

@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::uint8_t command = rest.front();
         rest = rest.subspan(1);
         if (command < 0x20 && session.may_publish()) {
-            if (!session.publish({0, published}, "topic",
+            if (!session.publish({0, published}, {"topic"},
                                  rest.first(std::min<std::size_t>(rest.size(), command))))
                 std::abort();
             ++published;

@@ -57,7 +57,7 @@ class SessionTest : public testing::Test {
         return static_cast<std::uint16_t>(wire_[wire_.size() - 2] << 8 | wire_.back());
     }
     std::uint16_t publish_empty(std::uint64_t batch = 0) {
-        EXPECT_TRUE(session_.publish({0, batch}, "t", {}));
+        EXPECT_TRUE(session_.publish({0, batch}, {"t"}, {}));
         drain();
         return last_packet_id();
     }
@@ -279,7 +279,7 @@ TEST(SessionWire, OnlyFourKindsOfPacketsEverLeave) {
             switch (random() % 6) {
                 case 0:
                     if (session.may_publish()) {
-                        ASSERT_TRUE(session.publish({0, 1}, "topic", Bytes(random() % 300)));
+                        ASSERT_TRUE(session.publish({0, 1}, {"topic"}, Bytes(random() % 300)));
                     }
                     break;
                 case 1: {
