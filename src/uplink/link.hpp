@@ -65,6 +65,7 @@ class Link {
     void on_timer();
     void arm_timer();
     void update_interest();
+    void set_wake_mark();
     void fail(const base::Error& error);
 
     base::EventLoop& loop_;
@@ -79,6 +80,7 @@ class Link {
     std::optional<base::MonotonicTime> timer_due_;
     std::vector<Acknowledged> acknowledged_;
     base::Bytes inbound_;
+    int wake_mark_ = 1;  // bytes that must have come before epoll tells
     bool secured_ = false;
     bool open_ = true;
     bool wants_write_ = false;
