@@ -1,6 +1,5 @@
 """The hub of the measurements: a stock mosquitto, TLS 1.3, an ECDSA P-256 certificate made for the run."""
 import datetime
-import json
 import pathlib
 import shutil
 import subprocess
@@ -88,17 +87,31 @@ class Hub(Broker):
                               capture_output=True, text=True, timeout=10, check=True)
         return int(done.stdout)
 
-    def catch_one(self, topic="devices/#"):
-        """A subscriber for the next message: a process whose output `caught()` reads."""
-        return subprocess.Popen([SUBSCRIBER, "-h", "127.0.0.1", "-p", str(self.plain_port), "-q", "1", "-C", "1",
-                                 "-W", "20", "-t", topic, "-F", "%j"], stdout=subprocess.PIPE, text=True)
+    def subscribe(self, form, *options):
+        """A consumer behind the hub, listening: it writes a line of this form (mosquitto_sub -F) for each message."""
+        subscriber = subprocess.Popen(
+            ["stdbuf", "-oL", SUBSCRIBER, "-h", "127.0.0.1", "-p", str(self.plain_port), "-q", "1", "-d",
+             "-t", "devices/#", "-F", form, *options], stdout=subprocess.PIPE, text=True)
+        for line in subscriber.stdout:
+            if line.startswith("Subscribed"):
+                return Consumer(subscriber)
+        raise processes.StartFailed("mosquitto_sub cannot subscribe")
 
 
-def caught(subscriber):
-    """(topic, length of the payload)."""
-    text, _ = subscriber.communicate(timeout=25)
-    message = json.loads(text)
-    return message["topic"], int(message["payloadlen"])
+class Consumer:
+    def __init__(self, process):
+        self._process = process
+
+    def lines(self):
+        """As they come; what mosquitto_sub says about itself is left out."""
+        for line in self._process.stdout:
+            if not line.startswith(("Client ", "Subscribed", "Received")):
+                yield line
+
+    def stop(self):
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
 
 
 class Bridge(Broker):

@@ -22,6 +22,7 @@ class Work:
 class Cost:
     """Per message; `hub_us` is what the broker spent meanwhile."""
     cpu_us: float
+    user_share: float
     seconds: float
     hub_us: float
 
@@ -37,8 +38,8 @@ class Peer:
         payload = self.shop.scratch / "payload"
         payload.write_bytes(b"x" * work.payload_bytes)
         meter = cpu.Meter({"hub": self.shop.hub.pid})
-        spent_us, seconds = self._publish(work, payload)
-        return Cost(spent_us / work.count, seconds, meter.read()["hub"].total / work.count)
+        used, seconds = self._publish(work, payload)
+        return Cost(used.total / work.count, used.user_share, seconds, meter.read()["hub"].total / work.count)
 
     def _publish(self, work, payload):
         raise NotImplementedError
@@ -55,12 +56,17 @@ def _client(shop, work, payload, port, authority):
     return json.loads(done.stdout)
 
 
+def _used(user_us, system_us):
+    total = user_us + system_us
+    return cpu.Cpu(total, user_us / total if total else 0)
+
+
 class Libmosquitto(Peer):
     name, durable = "libmosquitto", "no"
 
     def _publish(self, work, payload):
         seen = _client(self.shop, work, payload, self.shop.hub.tls_port, self.shop.hub.certificate)
-        return seen["user_us"] + seen["system_us"], seen["seconds"]
+        return _used(seen["user_us"], seen["system_us"]), seen["seconds"]
 
 
 class MosquittoPub(Peer):
@@ -76,7 +82,7 @@ class MosquittoPub(Peer):
                             "-M", str(WINDOW), "-t", work.topic, "-l"], stdin=source, timeout=600, check=True)
         seconds, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
         lines.unlink()
-        return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e6, seconds
+        return _used((after.ru_utime - before.ru_utime) * 1e6, (after.ru_stime - before.ru_stime) * 1e6), seconds
 
 
 class MosquittoBridge(Peer):
@@ -91,7 +97,7 @@ class MosquittoBridge(Peer):
         busy = cpu.BusyUntil(self._bridge.pid)
         _client(self.shop, work, payload, self._bridge.local_port, "")
         busy.wait_quiet()
-        return meter.read()["bridge"].total, busy.stop() - begin
+        return meter.read()["bridge"], busy.stop() - begin
 
     def close(self):
         self._bridge.stop()

@@ -1,6 +1,8 @@
 """What is sent: lines of mitral.lines/1 with '#' where the sender puts the line's number."""
 import json
 
+import recording
+
 SERIAL = "#" * 12
 
 NUMERICS = (
@@ -39,3 +41,17 @@ def line_256():
 def line_4k():
     """Monitor and ventilator of one bed: its published body is about 4 KB."""
     return [vitals(44)]
+
+
+WARD_BEDS = 32
+WARD = ("32 beds, each a line with 12 parameters and a line with 3 waveforms of 250 Hz (a recorded ICU patient) a "
+        "second: 64 lines, 384 observations, 24,000 samples a second; batched as installed")
+
+
+def ward(data):
+    """What one bed sends in a second. `data`: the folder of the recordings."""
+    block = next(iter(recording.wave_blocks(data, samples_per_block=250)))
+    waves = [{"code": code, "unit": unit, "rate": 250, "scale": float(scale), "samples": samples}
+             for code, unit, scale, samples in block]
+    return [vitals(len(NUMERICS)),
+            _text({"id": "b1-w-" + SERIAL, "time": "2026-01-01T00:00:00.000Z", "waves": waves})]

@@ -7,15 +7,14 @@ import socket
 import subprocess
 import time
 
-import broker
 import cpu
 import layout
 import processes
 import station
 
 DAEMONS = ("mitral-vault", "mitral-intake-lines", "mitral-uplink")
-USERS = {"mitral-intake-lines": "mitral-intake", "mitral-uplink": "mitral-uplink"}
-STAND_INS = {"mitral-intake-lines": "bench_intake", "mitral-uplink": "bench_uplink"}
+USERS = {"mitral-vault": "mitral-vault", "mitral-intake-lines": "mitral-intake", "mitral-uplink": "mitral-uplink"}
+STAND_INS = {"mitral-vault": "bench_vault", "mitral-intake-lines": "bench_intake", "mitral-uplink": "bench_uplink"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,13 +26,15 @@ class Settings:
     batched: bool = False
     paced: bool = False
     window: int = 1000
+    keep_alive_s: int = 60
     spool_mb: int = 8192
     segment_mb: int = 16
 
 
 class Place(layout.Layout):
     def __init__(self, root, hub, settings, trusted):
-        ports = layout.Ports(hub.plain_port if settings.build == "unprotected" else hub.tls_port, 1, 1, processes.free_port_pair())
+        hub_port = hub.plain_port if settings.build == "unprotected" else hub.tls_port
+        ports = layout.Ports(mqtt=hub_port, https=1, admin=1, tpm=processes.free_port_pair())
         super().__init__(root, ports, layout.Tuning(spool_mb=settings.spool_mb, segment_mb=settings.segment_mb))
         self._settings, self._trusted = settings, trusted
 
@@ -55,6 +56,7 @@ class Place(layout.Layout):
         if not settings.paced:
             tables["uplink"]["max_messages_per_s"] = 0
         tables["uplink"]["window"] = settings.window
+        tables["uplink"]["keep_alive_s"] = settings.keep_alive_s
         return tables
 
 
@@ -68,7 +70,7 @@ class Unit:
         self._next = 1  # number of the next line: ids are never used twice
 
     # -- start and end ---------------------------------------------------------------------------
-    def start(self):
+    def start(self, uplink=True):
         place = self.place
         place.create()
         place.write_config()
@@ -82,8 +84,12 @@ class Unit:
                                     encoding="ascii")
         place.assignment.chmod(0o644)
         self.launch("mitral-intake-lines", lambda: processes.answers(place.lines_socket))
-        self.launch("mitral-uplink", lambda: self.uplink_status().get("connected") is True)
+        if uplink:
+            self.start_uplink()
         return self
+
+    def start_uplink(self):
+        self.launch("mitral-uplink", lambda: self.uplink_status().get("connected") is True)
 
     def _start_tpm(self):
         port = self.place.ports.tpm
@@ -153,18 +159,36 @@ class Unit:
             [self._bench.clients / "bench_lines", command, "--socket", self.place.lines_socket, "--template", template,
              "--first", str(self._next), *map(str, options)], stdout=subprocess.PIPE, text=True)
 
+    def fill(self, lines, count):
+        """As `flood`, to the spool only."""
+        sender = self.sender("flood", lines, "--count", count)
+        self._next += count
+        return self._answer(sender)
+
+    @staticmethod
+    def _answer(sender):
+        text, _ = sender.communicate(timeout=900)
+        sent = json.loads(text)
+        if sent["refused"]:
+            raise processes.StartFailed(f"{sent['refused']} lines were refused")
+        return sent
+
+    def pace(self, lines, beds, interval_ms, seconds):
+        """A ward for a while; `finish_pace` waits for its end and says how it was answered."""
+        sender = self.sender("pace", lines, "--beds", beds, "--interval-ms", interval_ms, "--seconds", seconds)
+        self._next += len(lines) * (seconds * 1000 // interval_ms + 2)
+        return sender
+
+    def finish_pace(self, sender):
+        return self._answer(sender)
+
     def flood(self, lines, count):
         """`count` lines as fast as they are taken, to the last PUBACK. CPU is read when all is at rest again."""
         before = self.published()
         meter = cpu.Meter({**self.pids(), "hub": self._bench.hub.pid})
         busy = cpu.BusyUntil(self._bench.hub.pid)
         begin = time.monotonic()
-        sender = self.sender("flood", lines, "--count", count)
-        self._next += count
-        text, _ = sender.communicate(timeout=600)
-        sent = json.loads(text)
-        if sent["refused"]:
-            raise processes.StartFailed(f"{sent['refused']} lines were refused")
+        sent = self.fill(lines, count)
         self._wait_published(before + count)
         seconds = busy.stop() - begin
         used = meter.read()
@@ -186,14 +210,13 @@ class Unit:
 
     def message_of(self, lines):
         """(topic, body length) of what one line becomes."""
-        subscriber = self._bench.hub.catch_one()
+        consumer = self._bench.hub.subscribe("%l %t")
         try:
-            time.sleep(0.5)  # subscribed
             self.flood(lines, 1)
-            return broker.caught(subscriber)
+            length, topic = next(consumer.lines()).split()
+            return topic, int(length)
         finally:
-            subscriber.kill()
-            subscriber.wait()
+            consumer.stop()
 
 
 @dataclasses.dataclass(frozen=True)
