@@ -115,6 +115,26 @@ bool expect_name(SSL* connection, const std::string& name) {
            SSL_set_tlsext_host_name(connection, name.c_str()) == 1;
 }
 
+// Many small answers a system call. Not SSL_CTX_set_read_ahead(): with it OpenSSL moves all that it
+// has read ahead to the front of its buffer for every record it takes out.
+bool read_through_a_buffer(SSL* connection, int socket) {
+    constexpr long size = 16 * 1024;
+    Bio input(BIO_new_socket(socket, BIO_NOCLOSE));
+    Bio output(BIO_new_socket(socket, BIO_NOCLOSE));
+    Bio buffer(BIO_new(BIO_f_buffer()));
+    if (!input || !output || !buffer || BIO_set_read_buffer_size(buffer.get(), size) != 1)
+        return false;
+    SSL_set0_rbio(connection, BIO_push(buffer.release(), input.release()));
+    SSL_set0_wbio(connection, output.release());
+    return true;
+}
+
+// Looking costs less than clearing, and there hardly ever is one.
+void forget_earlier_errors() {
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
+
 int accept_any_certificate(int, X509_STORE_CTX*) {
     return 1;
 }
@@ -149,7 +169,6 @@ Result<TlsContext> TlsContext::client(const TlsClientOptions& options) {
     if (!options.certificate_file.empty())
         MITRAL_CHECK(use_certificate(context.get(), options.certificate_file, options.key_file));
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-    SSL_CTX_set_read_ahead(context.get(), 1);  // many small answers a system call
     return TlsContext(std::make_shared<State>(State{std::move(context)}));
 }
 
@@ -165,7 +184,7 @@ Result<TlsContext> TlsContext::server(const TlsServerOptions& options) {
 
 Result<TlsStream> TlsContext::connect(base::UniqueFd socket, const std::string& server_name) const {
     Connection connection(SSL_new(state_->context.get()));
-    if (!connection || SSL_set_fd(connection.get(), socket.get()) != 1 ||
+    if (!connection || !read_through_a_buffer(connection.get(), socket.get()) ||
         !expect_name(connection.get(), server_name))
         return library_failure("prepare TLS to " + server_name, NetError::handshake_failed);
     SSL_set_connect_state(connection.get());
@@ -249,7 +268,7 @@ Result<IoOutcome> TlsStream::handshake() {
 }
 
 Result<IoOutcome> TlsStream::read(base::MutableByteView into) {
-    ERR_clear_error();
+    forget_earlier_errors();
     errno = 0;
     std::size_t bytes = 0;
     const int result = SSL_read_ex(state_->connection.get(), into.data(), into.size(), &bytes);
@@ -263,7 +282,7 @@ Result<IoOutcome> TlsStream::read(base::MutableByteView into) {
 }
 
 Result<IoOutcome> TlsStream::write(base::ByteView from) {
-    ERR_clear_error();
+    forget_earlier_errors();
     errno = 0;
     std::size_t bytes = 0;
     const int result = SSL_write_ex(state_->connection.get(), from.data(), from.size(), &bytes);
@@ -286,7 +305,8 @@ void TlsStream::shutdown() noexcept {
 }
 
 bool TlsStream::pending() const noexcept {
-    return SSL_has_pending(state_->connection.get()) == 1;
+    const SSL* connection = state_->connection.get();
+    return SSL_has_pending(connection) == 1 || BIO_pending(SSL_get_rbio(connection)) > 0;
 }
 
 int TlsStream::fd() const noexcept {

@@ -19,7 +19,7 @@ const char* event_of(const std::error_code& code) {
 }  // namespace
 
 LaneFeed::LaneFeed(FeedName name, OpenReader open)
-    : name_(name), open_(std::move(open)), building_(std::move(name)) {}
+    : name_(name), open_(std::move(open)), building_(name_) {}
 
 base::Result<const Outgoing*> LaneFeed::front() {
     if (ready_.empty() && !drained_)
@@ -132,7 +132,7 @@ base::Status LaneFeed::rewind() {
     batches_.clear();
     ready_.clear();
     held_.reset();
-    building_ = BatchBuilder(name_);
+    building_.clear();
     drained_ = false;
     return reader_->rewind();
 }

@@ -2,10 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <charconv>
-
-#include "azure/topics.hpp"
 #include "clinical/record.hpp"
 #include "uplink/error.hpp"
 
@@ -31,75 +27,28 @@ base::Result<std::vector<clinical::CloudMessage>> encode_bounded(
     return messages;
 }
 
-void append_decimal_digits(std::uint64_t number, std::string& out) {
-    std::array<char, 20> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    out.append(digits.data(), end);
-}
-
-void append_hexadecimal_digits(std::uint64_t number, std::string& out) {
-    std::array<char, 16> digits;
-    for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, number >>= 4U)
-        *digit = "0123456789abcdef"[number & 15U];
-    out.append(digits.data(), digits.size());
-}
-
-// Writer, lane, stream, sequence: the same whenever the message is sent again.
-std::string message_id(const FeedName& feed, std::uint64_t stream, std::uint64_t sequence,
-                       bool wave) {
-    std::string id;
-    id.reserve(64);
-    id.append(feed.writer).append("-").append(spool::to_string(feed.lane)).append("-");
-    append_hexadecimal_digits(stream, id);
-    id.push_back('-');
-    append_decimal_digits(sequence, id);
-    if (wave)
-        id.append("-w");
-    return id;
-}
-
-struct Content {
-    std::string_view type;
-    std::string_view encoding;  // may be empty
-    std::string_view schema;
-};
-
-std::string common_properties(const std::string& id, const Content& content, spool::Lane lane) {
-    std::string bag;
-    bag.reserve(256);
-    azure::append_property("$.mid", id, bag);
-    azure::append_property("$.ct", content.type, bag);
-    if (!content.encoding.empty())
-        azure::append_property("$.ce", content.encoding, bag);
-    azure::append_property("schema", content.schema, bag);
-    azure::append_property("lane", spool::to_string(lane), bag);
-    return bag;
-}
-
 }  // namespace
 
-Outgoing make_data_message(const FeedName& feed, std::uint64_t stream,
-                           clinical::CloudMessage&& message) {
+Outgoing BatchBuilder::data_message(clinical::CloudMessage&& message) {
     const bool wave = message.schema == wave_schema;
-    Outgoing out{common_properties(message_id(feed, stream, message.first_sequence, wave),
-                                   {message.content_type, message.content_encoding, message.schema},
-                                   feed.lane),
-                 std::move(message.body)};
-    azure::append_property("source", message.source, out.bag);
-    return out;
+    return {properties_.bag(
+                {last_.stream, message.first_sequence},
+                {message.content_type, message.content_encoding, message.schema, wave ? "-w" : ""},
+                message.source),
+            std::move(message.body)};
 }
 
-Outgoing make_gap_message(const FeedName& feed, spool::RecordId at, const GapFacts& facts) {
-    std::string body =
-        fmt::format(R"({{"schema":"{}","lane":"{}","stream":"{:016x}","first":{},"last":{})",
-                    gap_schema, spool::to_string(facts.lane), at.stream, facts.first, facts.last);
+Outgoing BatchBuilder::gap_message(const GapAt& gap) {
+    const auto& facts = gap.facts;
+    std::string body = fmt::format(
+        R"({{"schema":"{}","lane":"{}","stream":"{:016x}","first":{},"last":{})", gap_schema,
+        spool::to_string(facts.lane), gap.id.stream, facts.first, facts.last);
     if (is_a_date(facts.first_written) && is_a_date(facts.last_written))
         body.append(fmt::format(R"(,"first_written":"{}","last_written":"{}")",
                                 base::to_iso8601(*facts.first_written),
                                 base::to_iso8601(*facts.last_written)));
     body.append(fmt::format(R"(,"reason":"{}"}})", spool::to_string(facts.reason)));
-    return {common_properties(message_id(feed, at.stream, at.sequence, false),
-                              {"application/json", "utf-8", gap_schema}, feed.lane),
+    return {properties_.bag(gap.id, {"application/json", "utf-8", gap_schema, ""}, {}),
             base::to_bytes(body)};
 }
 
@@ -141,9 +90,9 @@ void BatchBuilder::unreadable(std::uint64_t sequence, const base::Error& why) {
         gaps_.back().facts.last = sequence;
         return;
     }
-    gaps_.push_back({{last_.stream, sequence},
-                     {feed_.lane, sequence, sequence, std::nullopt, std::nullopt,
-                      spool::GapReason::unreadable}});
+    gaps_.push_back(
+        {{last_.stream, sequence},
+         {lane_, sequence, sequence, std::nullopt, std::nullopt, spool::GapReason::unreadable}});
 }
 
 // The whole batch at once; if that fails, one by one, so that only the culprit is lost.
@@ -152,7 +101,7 @@ void BatchBuilder::encode(Batch& batch) {
         return;
     if (auto messages = encode_bounded(entries_)) {
         for (auto& message : *messages)
-            batch.messages.push_back(make_data_message(feed_, last_.stream, std::move(message)));
+            batch.messages.push_back(data_message(std::move(message)));
         return;
     }
     for (auto& entry : entries_) {
@@ -165,7 +114,7 @@ void BatchBuilder::encode(Batch& batch) {
             continue;
         }
         for (auto& message : *messages)
-            batch.messages.push_back(make_data_message(feed_, last_.stream, std::move(message)));
+            batch.messages.push_back(data_message(std::move(message)));
     }
 }
 
@@ -173,14 +122,23 @@ BatchBuilder::Batch BatchBuilder::finish() {
     Batch batch;
     encode(batch);
     for (const GapAt& gap : gaps_)
-        batch.messages.push_back(make_gap_message(feed_, gap.id, gap.facts));
+        batch.messages.push_back(gap_message(gap));
     batch.last_sequence = last_.sequence;
     batch.records = records_;
     batch.gaps = static_cast<std::uint32_t>(gaps_.size());
     batch.unreadable = unreadable_;
     batch.why_unreadable = std::move(why_unreadable_);
-    *this = BatchBuilder(std::move(feed_));
+    clear();
     return batch;
+}
+
+void BatchBuilder::clear() {
+    entries_.clear();
+    gaps_.clear();
+    bytes_ = 0;
+    records_ = unreadable_ = 0;
+    why_unreadable_.clear();
+    last_ = {};
 }
 
 }  // namespace mitral::uplink

@@ -12,13 +12,9 @@
 #include "clinical/batch.hpp"
 #include "spool/gap.hpp"
 #include "spool/lane.hpp"
+#include "uplink/message_properties.hpp"
 
 namespace mitral::uplink {
-
-struct FeedName {
-    std::string writer;  // last part of the spool directory: "lines"
-    spool::Lane lane = spool::Lane::vitals;
-};
 
 // Ready but for the device's part of the topic.
 struct Outgoing {
@@ -37,12 +33,6 @@ struct GapFacts {
     spool::GapReason reason = spool::GapReason::unreadable;
 };
 
-[[nodiscard]] Outgoing make_data_message(const FeedName& feed, std::uint64_t stream,
-                                         clinical::CloudMessage&& message);
-// `at`: the gap record itself, or the first unreadable record; makes the message id.
-[[nodiscard]] Outgoing make_gap_message(const FeedName& feed, spool::RecordId at,
-                                        const GapFacts& facts);
-
 // One batch of a lane while it is read, and what it becomes. A record that does not decode, or that
 // does not encode, is replaced by a gap with reason `unreadable`: it is accounted for, and holds
 // neither its neighbours nor the lane back.
@@ -52,7 +42,7 @@ class BatchBuilder {
     static constexpr std::size_t max_records = 16 * 1024;
     static constexpr std::size_t max_bytes = 1024 * 1024;
 
-    explicit BatchBuilder(FeedName feed) : feed_(std::move(feed)) {}
+    explicit BatchBuilder(const FeedName& feed) : lane_(feed.lane), properties_(feed) {}
 
     void add(const spool::Record& record);
     // The stretch of numbers a damaged segment took with it.
@@ -74,6 +64,7 @@ class BatchBuilder {
     };
     // Leaves the builder empty.
     [[nodiscard]] Batch finish();
+    void clear();
 
   private:
     struct GapAt {
@@ -82,8 +73,12 @@ class BatchBuilder {
     };
     void unreadable(std::uint64_t sequence, const base::Error& why);
     void encode(Batch& batch);
+    [[nodiscard]] Outgoing data_message(clinical::CloudMessage&& message);
+    // Its id is made of the gap record itself, or of the first unreadable record.
+    [[nodiscard]] Outgoing gap_message(const GapAt& gap);
 
-    FeedName feed_;
+    spool::Lane lane_;
+    MessageProperties properties_;
     std::vector<clinical::BatchEntry> entries_;
     std::vector<GapAt> gaps_;
     std::size_t bytes_ = 0;
