@@ -43,6 +43,8 @@ struct Naming {
 std::expected<std::uint32_t, Refusal> resolve(Naming& naming, Place place,
                                               std::uint64_t& unknown_codes) {
     const auto* entry = clinical::find_code(naming.code);
+    if (entry != nullptr && clinical::find_unit(*entry, naming.unit) != nullptr)
+        return clinical::published_mdc(*entry);
     if (!naming.unit.empty()) {
         const auto right = clinical::ucum_for_misspelling(naming.unit);
         if (!right.empty())
@@ -58,10 +60,10 @@ std::expected<std::uint32_t, Refusal> resolve(Naming& naming, Place place,
     }
     if (naming.unit.empty() && entry->units.size() == 1)
         naming.unit = entry->units.front().ucum;
-    if (naming.unit.empty())
+    else if (naming.unit.empty())
         return refuse(place, "unit is missing, and " + std::string(naming.code) +
                                  " is measured in more than one");
-    if (clinical::find_unit(*entry, naming.unit) == nullptr)
+    else
         return refuse(place, "unit '" + json::fragment(naming.unit) + "' does not go with " +
                                  std::string(naming.code));
     return clinical::published_mdc(*entry);
