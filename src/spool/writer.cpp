@@ -135,10 +135,7 @@ class DirectoryWriter final : public Writer {
     base::Status make_room(std::uint64_t more) {
         if (fits(more))
             return {};
-        for (const auto& lane : lanes_) {
-            lane->refresh_acknowledged();
-            note(lane->delete_acknowledged());
-        }
+        delete_acknowledged();
         while (!fits(more)) {
             MITRAL_TRY(const bool dropped, drop_one());
             if (!dropped)
@@ -167,12 +164,22 @@ class DirectoryWriter final : public Writer {
         return false;
     }
 
-    // The disk is fuller than the bound foresaw.
+    void delete_acknowledged() {
+        for (const auto& lane : lanes_) {
+            lane->refresh_acknowledged();
+            note(lane->delete_acknowledged());
+        }
+    }
+
+    // The disk is fuller than the bound foresaw. What the hub has goes first; only when there is
+    // none of that, something goes that it does not have.
     void free_space_after(const base::Error& error) {
         if (!is_full(error))
             return;
-        for (const auto& lane : lanes_)
-            note(lane->delete_acknowledged());
+        const auto before = bytes();
+        delete_acknowledged();
+        if (bytes() < before)
+            return;
         if (const auto dropped = drop_one(); !dropped)
             note(std::unexpected(dropped.error()));
     }

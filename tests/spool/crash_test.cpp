@@ -166,6 +166,31 @@ TEST_F(CrashTest, AFullDiskMakesRoomByDroppingAndRecovers) {
     waves.expect_exact((*writer)->usage(Lane::waves).last_sequence);
 }
 
+TEST_F(CrashTest, AFullDiskGivesUpWhatTheHubHasBeforeWhatItHasNot) {
+    MITRAL_PROVES("T-DATA-01", "T-DOS-02");
+    make_lanes();
+    SimulatedDisk disk(options.directory);
+    const auto reader = open_reader();
+    {
+        auto writer = spool::open_writer(options, keys, clock, disk);
+        ASSERT_TRUE(ok(writer));
+        append_and_commit(**writer, "delivered");
+    }
+    auto writer = spool::open_writer(options, keys, clock, disk);
+    ASSERT_TRUE(ok(writer));
+    append_and_commit(**writer, "waiting");
+    const auto delivered = read_all(*reader);
+    reader->acknowledge(delivered.records.front().id.sequence);
+    ASSERT_TRUE(ok(reader->persist()));
+    disk.fail(0, 1, ENOSPC);
+    append(**writer, "new");
+    EXPECT_FALSE((*writer)->commit());
+    EXPECT_TRUE(disk.failed());
+    EXPECT_EQ((*writer)->usage(Lane::vitals).dropped_records, 0U);
+    append_and_commit(**writer, "new");
+    EXPECT_THAT(read_all(*open_reader()).texts(), ::testing::ElementsAre("waiting", "new"));
+}
+
 class PowerCutTest : public CrashTest, public ::testing::WithParamInterface<bool> {};
 
 TEST_P(PowerCutTest, AfterAPowerCutEveryCommittedRecordIsThereAndNoNumberIsReused) {
