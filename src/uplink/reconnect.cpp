@@ -13,6 +13,8 @@ ReconnectPolicy::ReconnectPolicy(ReconnectOptions options, std::function<std::ui
     : options_(options), random_(std::move(random)) {}
 
 void ReconnectPolicy::ended(base::Milliseconds lasted, bool nothing_acknowledged, bool had_sent) {
+    if (had_sent && !nothing_acknowledged)
+        authentication_failures_ = 0;  // however short: the hub took the token and a message
     if (lasted < options_.stable_after || (had_sent && nothing_acknowledged))
         return;
     failures_ = 0;

@@ -33,6 +33,7 @@ class ReconnectPolicy {
 
     // A connection came up and has ended, after `lasted`. It counts as stable only if the hub
     // acknowledged what it was sent: a hub that takes connections and drops messages is a failure.
+    // One that acknowledged anything at all has not refused the device's credentials.
     void ended(base::Milliseconds lasted, bool nothing_acknowledged, bool had_sent);
     // An attempt or a connection failed: how long to wait before the next attempt.
     // Never below a tenth of the present step: that bounds attempts per hour.

@@ -95,6 +95,26 @@ TEST_F(ReconnectTest, AStableConnectionStartsAfresh) {
     EXPECT_LE(policy.failed(FailureKind::unreachable), Milliseconds(1'000));
 }
 
+TEST_F(ReconnectTest, ARefusalNowAndThenIsNoRefusedDevice) {
+    MITRAL_PROVES("T-DOS-03");
+    std::mt19937_64 random(1);
+    ReconnectPolicy policy({}, [&random] { return random(); });
+    Milliseconds longest{0};
+    for (int i = 0; i < 20; ++i) {
+        longest = std::max(longest, policy.failed(FailureKind::authentication));
+        policy.ended(Milliseconds(5'000), false, true);  // the next attempt came through
+        longest = std::max(longest, policy.failed(FailureKind::unreachable));
+    }
+    EXPECT_LE(longest, Milliseconds(60'000));
+    const int attempts = attempts_per_hour(2, [](ReconnectPolicy& flapping, int attempt) {
+        if (attempt % 2 == 0)
+            return flapping.failed(FailureKind::authentication);
+        flapping.ended(Milliseconds(50), false, true);
+        return flapping.failed(FailureKind::unreachable);
+    });
+    EXPECT_LT(attempts, 250);
+}
+
 TEST_F(ReconnectTest, AFleetDoesNotComeBackInStep) {
     MITRAL_PROVES("T-DOS-03");
     std::vector<Milliseconds> delays;
