@@ -151,8 +151,7 @@ void Uplink::on_down(const base::Error& error) {
     if (!was_up && link_->session().state() != Session::State::idle)
         fresh_.reset();  // CONNECT went out with it: the hub may have seen it
     if (was_up) {
-        policy_.ended(parts_.clock.monotonic() - up_since_, acknowledged_on_link_ == 0,
-                      published_on_link_ > 0);
+        note_end();
         if (published_on_link_ > 0 && acknowledged_on_link_ == 0)
             base::log(Severity::warning, "nothing-acknowledged",
                       {{"hub", assignment_.hub},
@@ -197,6 +196,11 @@ void Uplink::hint_reassignment() {
     if (const auto written = base::replace_file(path, base::as_bytes(reason), 0644); !written)
         base::log(Severity::warning, "reassign-hint-not-stored",
                   {{"cause", written.error().message()}});
+}
+
+void Uplink::note_end() {
+    policy_.ended(parts_.clock.monotonic() - up_since_, acknowledged_on_link_ == 0,
+                  published_on_link_ > 0);
 }
 
 void Uplink::retire_link() {

@@ -67,6 +67,7 @@ class Uplink {
     void drain_further();
     void finish_drain();
     void finish_stop();
+    void note_end();
     void retire_link();
     void set_timer(std::optional<base::EventLoop::TimerId>& timer, base::Milliseconds delay,
                    std::function<void()> handler);

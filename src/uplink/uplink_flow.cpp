@@ -122,6 +122,7 @@ void Uplink::finish_drain() {
     drain_timer_.reset();
     if (link_) {
         const bool complete = link_->session().in_flight() == 0;
+        note_end();
         MITRAL_FAIL_POINT("uplink.disconnect");
         link_->disconnect();
         MITRAL_FAIL_POINT("uplink.disconnected");

@@ -1,6 +1,7 @@
 // The real uplink over a real spool, with a key store and a token of the test's own:
 //   uplink_harness fill --spool DIR --source NAME --first N --count N [--batch N] [--lane vitals]
-//   uplink_harness run --config FILE            (token: environment variable HARNESS_TOKEN)
+//   uplink_harness run --config FILE            (token: environment variable HARNESS_TOKEN;
+//       HARNESS_STABLE_AFTER_MS: how long a connection lasts that is no failure)
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -98,7 +99,9 @@ base::Status fill(const FillOptions& options) {
 base::Status run(const std::string& file) {
     MITRAL_CHECK(base::harden_process());
     MITRAL_TRY(const auto config, base::Config::load(file));
-    MITRAL_TRY(const auto settings, uplink::read_settings(config.table("uplink")));
+    MITRAL_TRY(auto settings, uplink::read_settings(config.table("uplink")));
+    if (const char* stable_after_ms = std::getenv("HARNESS_STABLE_AFTER_MS"))
+        settings.reconnect.stable_after = base::Milliseconds(std::atoi(stable_after_ms));
     MITRAL_TRY(auto tls, uplink::tls_context(settings));
     MITRAL_TRY(const auto loop, base::EventLoop::create());
     sigset_t signals;
