@@ -72,12 +72,13 @@ base::Status LaneWriter::drop_live() {
     return drop_oldest();
 }
 
-// The mark is written over the segment's slot, which needs no space on a full disk; only then are
-// the records cut off. The file itself goes once the gap records are committed.
+// The mark is written over the segment's slot, which needs no space on a full disk; only when it is
+// durable are the records cut off. The file itself goes once the gap records are committed.
 base::Status LaneWriter::bury(const ClosedSegment& segment) {
     Tombstone tombstone;
     tombstone.path = path_of(segment.first);
     MITRAL_TRY(const auto fd, base::open_file(tombstone.path, O_RDWR | O_NONBLOCK));
+    MITRAL_TRY(tombstone.gaps, gaps_inside(fd.get(), segment.slot.gap_end, acknowledged_));
     Slot slot = segment.slot;
     slot.dropped = true;
     slot.last_sequence = segment.last;
@@ -85,24 +86,33 @@ base::Status LaneWriter::bury(const ClosedSegment& segment) {
     const auto lost = slot.gap_first <= segment.last ? segment.last - slot.gap_first + 1 : 0;
     slot.dropped_records = dropped_ + lost;
     MITRAL_FAIL_POINT("bury.write-mark");
-    MITRAL_CHECK(storage_.write(fd.get(), encode_slot(slot), slot_offset));
-    MITRAL_FAIL_POINT("bury.sync-mark");
-    MITRAL_CHECK(storage_.sync(fd.get()));
+    if (auto marked = storage_.write(fd.get(), encode_slot(slot), slot_offset); !marked) {
+        // Half a mark would be taken for damage.
+        (void)storage_.write(fd.get(), encode_slot(segment.slot), slot_offset);
+        return marked;
+    }
+    // The reader may have seen the mark and passed the records over: whatever fails from here on,
+    // they are gone, and told as such.
     dropped_ += lost;
-    MITRAL_TRY(tombstone.gaps, gaps_inside(fd.get(), slot.gap_end, acknowledged_));
-    if (lost > 0)
+    if (lost > 0) {
         tombstone.gaps.push_back({place_.lane, slot.gap_first, segment.last, segment.first_written,
                                   slot.last_written, GapReason::bound_reached});
-    MITRAL_FAIL_POINT("bury.truncate");
-    if (auto cut = storage_.truncate(fd.get(), std::max<std::uint64_t>(slot.gap_end, header_size));
-        !cut)
-        base::log(base::Severity::warning, "spool-truncate-failed",
-                  {{"cause", cut.error().message()}});
-    base::log(
-        base::Severity::warning, "spool-records-dropped",
-        {{"lane", to_string(place_.lane)}, {"first", slot.gap_first}, {"last", segment.last}});
+        base::log(
+            base::Severity::warning, "spool-records-dropped",
+            {{"lane", to_string(place_.lane)}, {"first", slot.gap_first}, {"last", segment.last}});
+    }
     tombstones_.push_back(std::move(tombstone));
+    if (auto freed = free_buried(fd.get(), slot); !freed)
+        base::log(base::Severity::warning, "spool-truncate-failed",
+                  {{"cause", freed.error().message()}});
     return {};
+}
+
+base::Status LaneWriter::free_buried(int fd, const Slot& slot) {
+    MITRAL_FAIL_POINT("bury.sync-mark");
+    MITRAL_CHECK(storage_.sync(fd));
+    MITRAL_FAIL_POINT("bury.truncate");
+    return storage_.truncate(fd, std::max<std::uint64_t>(slot.gap_end, header_size));
 }
 
 }  // namespace mitral::spool

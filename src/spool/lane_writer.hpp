@@ -81,6 +81,7 @@ class LaneWriter {
     void forget_group() noexcept;
     void retire(ClosedSegment segment);
     [[nodiscard]] base::Status bury(const ClosedSegment& segment);
+    [[nodiscard]] base::Status free_buried(int fd, const Slot& slot);
     [[nodiscard]] bool is_acknowledged(const ClosedSegment& segment) const noexcept;
     [[nodiscard]] std::string path_of(std::uint64_t first) const;
 

@@ -8,6 +8,7 @@
 #include "spool/lane_files.hpp"
 #include "spool/ledger.hpp"
 #include "spool/open_writer.hpp"
+#include "spool/segment_format.hpp"
 #include "spool/simulated_disk.hpp"
 #include "spool/support.hpp"
 #include "support/proves.hpp"
@@ -164,6 +165,53 @@ TEST_F(CrashTest, AFullDiskMakesRoomByDroppingAndRecovers) {
     for (const auto& record : read_all(*open_reader(Lane::waves)).records)
         waves.delivered(record);
     waves.expect_exact((*writer)->usage(Lane::waves).last_sequence);
+}
+
+// Refuses what needs space, and the sync of the mark by which a segment is given up.
+class FullAndFailing final : public Storage {
+  public:
+    bool full = false;
+    bool refused_mark = false;
+
+    base::Status write(int fd, base::ByteView content, std::uint64_t offset) override {
+        if (full && content.size() > slot_size)
+            return base::fail_errno(ENOSPC, "no space");
+        const auto slot = decode_slot(content);
+        marking_ = offset == slot_offset && slot && slot->dropped;
+        return Storage::write(fd, content, offset);
+    }
+    base::Status sync(int fd) override {
+        if (!full || !std::exchange(marking_, false))
+            return Storage::sync(fd);
+        refused_mark = true;
+        return base::fail_errno(EIO, "no sync");
+    }
+
+  private:
+    bool marking_ = false;
+};
+
+TEST_F(CrashTest, ASegmentWhoseMarkIsNotSyncedIsToldAsGivenUp) {
+    MITRAL_PROVES("T-DATA-01", "T-DOS-02");
+    make_lanes();
+    FullAndFailing disk;
+    auto writer = spool::open_writer(options, keys, clock, disk);
+    ASSERT_TRUE(ok(writer));
+    Ledger books;
+    for (const auto* text : {"one", "two"}) {
+        append_and_commit(**writer, text);
+        books.committed((*writer)->usage(Lane::vitals).last_sequence, text);
+    }
+    disk.full = true;
+    append(**writer, std::string(100, '3'));
+    EXPECT_FALSE((*writer)->commit());
+    EXPECT_TRUE(disk.refused_mark);
+    disk.full = false;
+    append_and_commit(**writer, "three");
+    for (const auto& record : read_all(*open_reader()).records)
+        books.delivered(record);
+    books.expect_complete("while the writer runs");
+    EXPECT_EQ(books.gap_size(), 2U);
 }
 
 TEST_F(CrashTest, AFullDiskGivesUpWhatTheHubHasBeforeWhatItHasNot) {
