@@ -20,6 +20,7 @@ constexpr std::size_t write_bound = 64 * 1024;
 constexpr std::size_t read_size = 16 * 1024;  // one TLS record
 constexpr int reads_at_once = 64;             // then others get their turn
 constexpr int rounds_at_once = 16;
+constexpr base::Milliseconds much_too_early{1'000};
 
 }  // namespace
 
@@ -216,8 +217,11 @@ void Link::arm_timer() {
     const auto due =
         secured_ ? session_.next_deadline() : std::optional(started_ + options_.handshake_timeout);
     // A deadline that only moves away (every message sent moves the keep-alive) leaves the timer
-    // alone: it fires once too early and is set anew.
-    if (timer_ && (!due || (timer_due_ && *timer_due_ <= *due)))
+    // alone: it fires once too early and is set anew. Not on a link at rest, which nothing wakes
+    // but its keep-alive.
+    const bool at_rest = session_.in_flight() == 0;
+    const bool fires_in_time = timer_ && timer_due_ && (!due || *timer_due_ <= *due);
+    if (fires_in_time && !(at_rest && due && *due - *timer_due_ >= much_too_early))
         return;
     if (timer_)
         loop_.cancel(*timer_);
