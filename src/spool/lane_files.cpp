@@ -33,6 +33,18 @@ base::Status set_permissions(const std::string& path, int group_id) {
     return {};
 }
 
+// Whoever made it may have been killed before its name was durable. A parent that we may not open
+// was not ours to write in.
+base::Status sync_name(Storage& storage, const std::string& path) {
+    const auto slash = path.rfind('/');
+    const auto parent =
+        slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
+    auto synced = storage.sync_directory(parent);
+    if (!synced && synced.error().code == std::errc::permission_denied)
+        return {};
+    return synced;
+}
+
 bool exists(const std::string& path) {
     struct stat status{};
     return ::lstat(path.c_str(), &status) == 0;
@@ -111,9 +123,9 @@ base::Result<std::uint64_t> read_stream(const std::string& lane_directory) {
     return *stream;
 }
 
-base::Status make_spool_directory(const std::string& path, int group_id) {
+base::Status make_spool_directory(Storage& storage, const std::string& path, int group_id) {
     if (exists(path))
-        return {};
+        return sync_name(storage, path);
     MITRAL_CHECK(base::make_directory(path, 0700));
     return set_permissions(path, group_id);
 }
@@ -121,14 +133,16 @@ base::Status make_spool_directory(const std::string& path, int group_id) {
 base::Result<std::uint64_t> make_lane(Storage& storage, const std::string& spool_directory,
                                       Lane lane, int group_id) {
     const auto path = lane_path(spool_directory, lane);
-    if (exists(path))
+    if (exists(path)) {
+        MITRAL_CHECK(sync_name(storage, path));
         return read_stream(path);
+    }
     const auto unfinished = path + std::string(unfinished_suffix);
     MITRAL_CHECK(storage.remove(unfinished + "/" + std::string(stream_file)));
     MITRAL_CHECK(base::make_directory(unfinished, 0700));
     const auto stream = base::random_u64();
-    MITRAL_CHECK(write_stream(storage, unfinished, stream, group_id));
     MITRAL_CHECK(set_permissions(unfinished, group_id));
+    MITRAL_CHECK(write_stream(storage, unfinished, stream, group_id));  // and syncs both
     MITRAL_CHECK(storage.rename(unfinished, path));
     MITRAL_CHECK(storage.sync_directory(spool_directory));
     return stream;

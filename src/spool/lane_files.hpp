@@ -34,7 +34,8 @@ constexpr std::size_t max_segments = 100'000;
 [[nodiscard]] base::Result<std::uint64_t> read_stream(const std::string& lane_directory);
 
 // Makes the spool directory (one level) with its permissions.
-[[nodiscard]] base::Status make_spool_directory(const std::string& path, int group_id);
+[[nodiscard]] base::Status make_spool_directory(Storage& storage, const std::string& path,
+                                                int group_id);
 // Makes the lane in one step (a rename): it is there with its stream number, or it is not there.
 // Leaves an existing lane alone. Returns its stream number.
 [[nodiscard]] base::Result<std::uint64_t> make_lane(Storage& storage,

@@ -223,7 +223,7 @@ base::Result<base::UniqueFd> lock_directory(const std::string& directory) {
 base::Result<std::unique_ptr<Writer>> open_writer(WriterOptions options, KeyIssuer& keys,
                                                   const base::Clock& clock, Storage& storage) {
     MITRAL_CHECK(check(options));
-    MITRAL_CHECK(make_spool_directory(options.directory, options.group_id));
+    MITRAL_CHECK(make_spool_directory(storage, options.directory, options.group_id));
     MITRAL_TRY(auto lock, lock_directory(options.directory));
     auto writer = std::make_unique<DirectoryWriter>(std::move(options), clock, std::move(lock));
     MITRAL_CHECK(writer->open_lanes(storage, keys));
