@@ -15,6 +15,8 @@
 namespace mitral::spool {
 namespace {
 
+constexpr std::uint64_t copy_size = 256ULL * 1024;
+
 struct OpenSegment {
     base::UniqueFd fd;
     std::uint64_t file_size = 0;
@@ -79,6 +81,31 @@ bool slot_agrees(const OpenSegment& segment, std::uint64_t first, std::uint64_t 
            slot->last_sequence < below;
 }
 
+base::Status write_slot(Storage& storage, const OpenSegment& segment, const Slot& slot) {
+    MITRAL_FAIL_POINT("recover.write-slot");
+    MITRAL_CHECK(storage.write(segment.fd.get(), encode_slot(slot), slot_offset));
+    MITRAL_FAIL_POINT("recover.sync-slot");
+    return storage.sync(segment.fd.get());
+}
+
+// After a sync that failed the kernel takes pages for written that are not: what was read from them
+// is on the disk only when it has been written and synced once more.
+base::Status write_again(Storage& storage, const OpenSegment& segment, std::uint64_t from,
+                         std::uint64_t to) {
+    base::Bytes block(static_cast<std::size_t>(std::min(to - from, copy_size)));
+    while (from < to) {
+        const auto wanted =
+            static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), to - from));
+        MITRAL_TRY(const auto count,
+                   read_at(segment.fd.get(), base::MutableByteView(block).first(wanted), from));
+        if (count != wanted)
+            return base::fail(SpoolError::damaged, "a segment became shorter");
+        MITRAL_CHECK(storage.write(segment.fd.get(), base::ByteView(block).first(count), from));
+        from += count;
+    }
+    return {};
+}
+
 // The slot as the records on disk say. `below`: the first number of the next segment; what a failed
 // group left here under that number or a later one was written again there.
 base::Result<Slot> settle(Storage& storage, const OpenSegment& segment, const std::string& path,
@@ -90,15 +117,13 @@ base::Result<Slot> settle(Storage& storage, const OpenSegment& segment, const st
     if (agrees && start.last_sequence + 1 == below)  // closed in good order
         return start;
     MITRAL_TRY(const auto settled, follow(segment, start, below));
+    MITRAL_CHECK(write_again(storage, segment, start.size, settled.size));
     MITRAL_FAIL_POINT("recover.truncate");
     if (agrees && settled.size < segment.file_size)
         MITRAL_CHECK(storage.truncate(segment.fd.get(), settled.size));
     MITRAL_FAIL_POINT("recover.sync");
     MITRAL_CHECK(storage.sync(segment.fd.get()));
-    MITRAL_FAIL_POINT("recover.write-slot");
-    MITRAL_CHECK(storage.write(segment.fd.get(), encode_slot(settled), slot_offset));
-    MITRAL_FAIL_POINT("recover.sync-slot");
-    MITRAL_CHECK(storage.sync(segment.fd.get()));
+    MITRAL_CHECK(write_slot(storage, segment, settled));
     return settled;
 }
 
