@@ -75,27 +75,25 @@ base::Status LaneWriter::drop_live() {
     return drop_oldest();
 }
 
-// The mark is written over the segment's slot, which needs no space on a full disk; only when it is
-// durable are the records cut off. The file itself goes once the gap records are committed.
+// Marks are written over the segment's slot, which needs no space on a full disk. The reader jumps
+// over records and lets the hub acknowledge later ones as soon as it sees `dropped`: by then it has
+// to be on disk that a gap will tell of them. The file itself goes once the gap is committed.
 base::Status LaneWriter::bury(const ClosedSegment& segment) {
     Tombstone tombstone;
     tombstone.path = path_of(segment.first);
     MITRAL_TRY(const auto fd, base::open_file(tombstone.path, O_RDWR | O_NONBLOCK));
     MITRAL_TRY(tombstone.gaps, gaps_inside(fd.get(), segment.slot.gap_end, acknowledged_));
     Slot slot = segment.slot;
-    slot.dropped = true;
+    slot.condemned = true;
     slot.last_sequence = segment.last;
     slot.gap_first = std::max(segment.first, acknowledged_ + 1);
     const auto lost = slot.gap_first <= segment.last ? segment.last - slot.gap_first + 1 : 0;
     slot.dropped_records = dropped_ + lost;
-    MITRAL_FAIL_POINT("bury.write-mark");
-    if (auto marked = storage_.write(fd.get(), encode_slot(slot), slot_offset); !marked) {
-        // Half a mark would be taken for damage.
+    if (auto condemned = condemn(fd.get(), slot); !condemned) {
+        // The segment stays as it was; half a mark would be taken for damage.
         (void)storage_.write(fd.get(), encode_slot(segment.slot), slot_offset);
-        return marked;
+        return condemned;
     }
-    // The reader may have seen the mark and passed the records over: whatever fails from here on,
-    // they are gone, and told as such.
     dropped_ += lost;
     if (lost > 0) {
         tombstone.gaps.push_back({place_.lane, slot.gap_first, segment.last, segment.first_written,
@@ -105,15 +103,23 @@ base::Status LaneWriter::bury(const ClosedSegment& segment) {
             {{"lane", to_string(place_.lane)}, {"first", slot.gap_first}, {"last", segment.last}});
     }
     tombstones_.push_back(std::move(tombstone));
-    if (auto freed = free_buried(fd.get(), slot); !freed)
+    if (auto freed = free_buried(fd.get(), slot); !freed)  // the gap is told all the same
         base::log(base::Severity::warning, "spool-truncate-failed",
                   {{"cause", freed.error().message()}});
     return {};
 }
 
-base::Status LaneWriter::free_buried(int fd, const Slot& slot) {
+base::Status LaneWriter::condemn(int fd, const Slot& slot) {
+    MITRAL_FAIL_POINT("bury.write-mark");
+    MITRAL_CHECK(storage_.write(fd, encode_slot(slot), slot_offset));
     MITRAL_FAIL_POINT("bury.sync-mark");
-    MITRAL_CHECK(storage_.sync(fd));
+    return storage_.sync(fd);
+}
+
+base::Status LaneWriter::free_buried(int fd, Slot slot) {
+    slot.dropped = true;
+    MITRAL_CHECK(storage_.write(fd, encode_slot(slot), slot_offset));
+    MITRAL_CHECK(storage_.sync(fd));  // a reader that sees no mark would find damage
     MITRAL_FAIL_POINT("bury.truncate");
     return storage_.truncate(fd, std::max<std::uint64_t>(slot.gap_end, header_size));
 }

@@ -81,7 +81,8 @@ class LaneWriter {
     void forget_group() noexcept;
     void retire(ClosedSegment segment);
     [[nodiscard]] base::Status bury(const ClosedSegment& segment);
-    [[nodiscard]] base::Status free_buried(int fd, const Slot& slot);
+    [[nodiscard]] base::Status condemn(int fd, const Slot& slot);
+    [[nodiscard]] base::Status free_buried(int fd, Slot slot);
     [[nodiscard]] bool is_acknowledged(const ClosedSegment& segment) const noexcept;
     [[nodiscard]] std::string path_of(std::uint64_t first) const;
 

@@ -127,6 +127,14 @@ base::Result<Slot> settle(Storage& storage, const OpenSegment& segment, const st
     return settled;
 }
 
+// What an earlier process wrote may be in memory only. The order is that of LaneWriter::bury.
+base::Status finish_dropping(Storage& storage, const OpenSegment& segment, Slot slot) {
+    if (!slot.dropped)
+        MITRAL_CHECK(write_slot(storage, segment, slot));
+    slot.condemned = slot.dropped = true;
+    return write_slot(storage, segment, slot);
+}
+
 base::Result<Tombstone> revive_tombstone(const OpenSegment& segment, const std::string& path,
                                          Lane lane) {
     const auto& slot = *segment.slot;
@@ -187,7 +195,8 @@ void count(RecoveredLane& lane, std::uint64_t last, const Slot& slot) {
 base::Status recover_segment(Storage& storage, const std::string& path, Lane lane,
                              std::uint64_t first, std::uint64_t below, RecoveredLane& into) {
     MITRAL_TRY(const auto segment, open_segment(path, lane, first));
-    if (segment.slot && segment.slot->dropped) {
+    if (segment.slot && (segment.slot->condemned || segment.slot->dropped)) {
+        MITRAL_CHECK(finish_dropping(storage, segment, *segment.slot));
         MITRAL_TRY(auto tombstone, revive_tombstone(segment, path, lane));
         count(into, segment.slot->last_sequence, *segment.slot);
         into.batch_open = false;  // the reader jumps, which ends the batch

@@ -14,6 +14,7 @@ constexpr std::size_t wrapped_offset = 128;
 constexpr std::size_t checksum_offset = header_size - 4;
 constexpr std::uint32_t slot_ends_batch = 1;
 constexpr std::uint32_t slot_dropped = 2;
+constexpr std::uint32_t slot_condemned = 4;
 constexpr std::size_t slot_used = 6 * 8 + 4;
 
 constexpr std::uint8_t frame_kind_mask = 0x03;
@@ -138,8 +139,9 @@ SlotBytes encode_slot(const Slot& slot) {
     write_u64(bytes.data() + 24, slot.dropped_records);
     write_u64(bytes.data() + 32, slot.gap_first);
     write_u64(bytes.data() + 40, slot.gap_end);
-    write_u32(bytes.data() + 48,
-              (slot.ends_batch ? slot_ends_batch : 0) | (slot.dropped ? slot_dropped : 0));
+    write_u32(bytes.data() + 48, (slot.ends_batch ? slot_ends_batch : 0) |
+                                     (slot.dropped ? slot_dropped : 0) |
+                                     (slot.condemned ? slot_condemned : 0));
     write_u32(bytes.data() + slot_size - 4,
               base::crc32c(base::ByteView(bytes).first(slot_size - 4)));
     return bytes;
@@ -160,6 +162,7 @@ std::optional<Slot> decode_slot(base::ByteView bytes) {
     const auto flags = read_u32(bytes.data() + 48);
     slot.ends_batch = (flags & slot_ends_batch) != 0;
     slot.dropped = (flags & slot_dropped) != 0;
+    slot.condemned = (flags & slot_condemned) != 0;
     if (slot.size < header_size || slot.last_sequence > max_sequence ||
         slot.dropped_records > max_sequence)
         return std::nullopt;

@@ -51,10 +51,11 @@ struct Slot {
     std::uint64_t last_sequence = 0;    // first_sequence - 1 while there is none
     base::WallTime last_written;        // of that record
     std::uint64_t dropped_records = 0;  // of the lane, up to here
-    std::uint64_t gap_first = 0;        // dropped: the first number the gap has to cover
+    std::uint64_t gap_first = 0;        // condemned: the first number the gap has to cover
     std::uint64_t gap_end = 0;          // end of the last gap frame; 0: the segment has none
     bool ends_batch = true;  // the last record ends a batch (true as well while there is none)
-    bool dropped = false;    // the records are gone; a gap record follows
+    bool condemned = false;  // a gap record will tell of the records, whatever happens
+    bool dropped = false;    // the reader jumps over them; only what is condemned on disk
 };
 using SlotBytes = std::array<std::uint8_t, slot_size>;
 [[nodiscard]] SlotBytes encode_slot(const Slot& slot);
