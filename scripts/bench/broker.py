@@ -1,8 +1,10 @@
 """The hub of the measurements: a stock mosquitto, TLS 1.3, an ECDSA P-256 certificate made for the run."""
 import datetime
 import pathlib
+import queue
 import shutil
 import subprocess
+import threading
 import time
 
 import processes
@@ -14,6 +16,7 @@ from cryptography.x509.oid import NameOID
 PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 PUBLISHER = shutil.which("mosquitto_pub")
 SUBSCRIBER = shutil.which("mosquitto_sub")
+COUNT_S = 5
 
 
 def make_certificate(directory):
@@ -63,6 +66,7 @@ class Hub(Broker):
     """TLS for gateway and peers; a plain listener beside it for whoever looks in, and for a gateway without TLS."""
 
     def __init__(self, directory, reaper):
+        self._counter = self._expected = None
         self.certificate, key = make_certificate(directory)
         self.tls_port, self.plain_port = processes.free_ports(2)
         super().__init__("hub", directory, reaper, f"""
@@ -79,39 +83,57 @@ class Hub(Broker):
             max_queued_messages 0
             """.replace(" " * 12, ""), self.tls_port)
 
-    def received(self):
-        """PUBLISH packets it has taken since it started."""
-        time.sleep(2.5)  # it counts them up once a second
-        done = subprocess.run([SUBSCRIBER, "-h", "127.0.0.1", "-p", str(self.plain_port), "-C", "1", "-W", "5",
-                               "-t", "$SYS/broker/publish/messages/received"],
-                              capture_output=True, text=True, timeout=10, check=True)
-        return int(done.stdout)
+    def start(self):
+        super().start()
+        self._counter = self.subscribe("%p", "$SYS/broker/publish/messages/received")
+        return self
 
-    def subscribe(self, form, *options):
+    def stop(self):
+        self._counter.stop()
+        super().stop()
+
+    def expect(self, messages):
+        """Its own count of PUBLISH packets, which it renews once a second, has grown by so many since the last call."""
+        self._expected = messages + (self._counter.last() if self._expected is None else self._expected)
+        deadline = time.monotonic() + COUNT_S
+        while self._counter.last() != self._expected:
+            if time.monotonic() > deadline:
+                raise processes.StartFailed(f"{self._expected - self._counter.last()} of {messages} messages are missing")
+            time.sleep(0.05)
+
+    def subscribe(self, form, topic="devices/#"):
         """A consumer behind the hub, listening: it writes a line of this form (mosquitto_sub -F) for each message."""
-        subscriber = subprocess.Popen(
+        return Consumer(subprocess.Popen(
             ["stdbuf", "-oL", SUBSCRIBER, "-h", "127.0.0.1", "-p", str(self.plain_port), "-q", "1", "-d",
-             "-t", "devices/#", "-F", form, *options], stdout=subprocess.PIPE, text=True)
-        for line in subscriber.stdout:
-            if line.startswith("Subscribed"):
-                return Consumer(subscriber)
-        raise processes.StartFailed("mosquitto_sub cannot subscribe")
+             "-t", topic, "-F", form], stdout=subprocess.PIPE, text=True))
 
 
 class Consumer:
-    def __init__(self, process):
-        self._process = process
+    """Reads all the time: a subscriber whose pipe is full takes no messages."""
 
-    def lines(self):
-        """As they come; what mosquitto_sub says about itself is left out."""
+    def __init__(self, process):
+        self._process, self._lines, self._last = process, queue.Queue(), None
+        for line in process.stdout:
+            if line.startswith("Subscribed"):
+                break
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
         for line in self._process.stdout:
-            if not line.startswith(("Client ", "Subscribed", "Received")):
-                yield line
+            if not line.startswith(("Client ", "Subscribed")):  # what mosquitto_sub says about itself
+                self._last = line
+                self._lines.put(line)
+
+    def line(self, timeout=30):
+        return self._lines.get(timeout=timeout)
+
+    def last(self):
+        """The latest line as a number."""
+        return int(self._last or self.line())
 
     def stop(self):
         self._process.kill()
         self._process.wait()
-        self._process.stdout.close()
 
 
 class Bridge(Broker):

@@ -57,7 +57,7 @@ def _idle(shop, backend, options):
     try:
         gateway.start()
         gateway.finish_pace(gateway.pace(shapes.line_256(), 1, 100, 1))  # has worked before
-        time.sleep(options.settle_s)  # the batch's end, its acknowledgement, the status files
+        time.sleep(options.settle_s)  # the batch's end; every deadline of its message has passed
         pids = gateway.pids()
         before = {name: cpu.context_switches(pid) for name, pid in pids.items()}
         time.sleep(seconds)

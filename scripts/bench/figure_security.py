@@ -35,9 +35,9 @@ class Round:
         senders = {build: gateway.pace(lines, shapes.WARD_BEDS, 1000, seconds) for build, gateway in gateways.items()}
         for build, gateway in gateways.items():
             gateway.finish_pace(senders[build])
-        used = {build: meter.read() for build, meter in meters.items()}
-        self.cpu = {build: sum(part.total for part in parts.values()) / seconds / PERCENT_OF_A_CORE
-                    for build, parts in used.items()}
+        self.parts = {build: {name: used.total / seconds / PERCENT_OF_A_CORE for name, used in meter.read().items()}
+                      for build, meter in meters.items()}
+        self.cpu = {build: sum(parts.values()) for build, parts in self.parts.items()}
 
     @property
     def extra(self):
@@ -67,7 +67,7 @@ def _cpu_and_ram(measured, options, backend):
     extra = [one.extra for one in rounds]
     details = [shapes.WARD,
                f"{options.rounds} rounds of {options.ward_s} s, both gateways at once; key store: {backend}",
-               *(f"{build}: {summary.spread([one.cpu[build] for one in rounds])} % of a core" for build in memory),
+               *(_describe(rounds, build) for build in memory),
                f"difference, paired by round: {summary.spread(extra)} %",
                "ratio: " + summary.spread([one.cpu["installed"] / one.cpu["unprotected"] for one in rounds])]
     yield summary.Figure("security-cpu", statistics.median(extra), "% of a core", summary.at_most(0.5),
@@ -76,6 +76,12 @@ def _cpu_and_ram(measured, options, backend):
     yield summary.Figure("security-ram", ram / RAM_MIB * 100, f"% of {RAM_MIB} MiB", summary.at_most(2), {}, [
         *(f"{build}: {mib:.1f} MiB, a page counted once" for build, mib in memory.items()),
         f"difference: {ram:.1f} MiB, the vault's process and libcrypto for the most part"])
+
+
+def _describe(rounds, build):
+    parts = ", ".join(f"{name} {statistics.median(one.parts[build][name] for one in rounds):.2f}"
+                      for name in rounds[0].parts[build])
+    return f"{build}: {summary.spread([one.cpu[build] for one in rounds])} % of a core ({parts})"
 
 
 def _instructions(shop, options):

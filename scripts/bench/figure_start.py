@@ -34,7 +34,7 @@ def _start(shop, gateway):
     try:
         begin = time.time()
         gateway.start_uplink()
-        first = float(next(consumer.lines()))
+        first = float(consumer.line())
     finally:
         consumer.stop()
     gateway.part("mitral-uplink").kill()

@@ -213,7 +213,7 @@ class Unit:
         consumer = self._bench.hub.subscribe("%l %t")
         try:
             self.flood(lines, 1)
-            length, topic = next(consumer.lines()).split()
+            length, topic = consumer.line().split()
             return topic, int(length)
         finally:
             consumer.stop()
