@@ -46,7 +46,7 @@ class Options:
         self.count = 200 if small else arguments.count
         self.queued = 500 if small else 1_000_000
         self.idle_s, self.settle_s = (1, 1) if small else (70, 65)
-        self.ward_s = 1 if small else 20
+        self.warm_s, self.ward_s = (1, 1) if small else (15, 30)
         self.low_rate_lines = 5 if small else 200
         self.callgrind_s = (1, 2) if small else (10, 30)
 

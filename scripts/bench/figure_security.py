@@ -51,6 +51,7 @@ def _run_side_by_side(shop, options, backend):
         for gateway in gateways.values():
             gateway.start()
         lines, rounds = shapes.ward(shop.data), []
+        Round(gateways, lines, options.warm_s)  # each has its token and the keys of its segments
         for number in range(1, options.rounds + 1):
             rounds.append(Round(gateways, lines, options.ward_s))
             shop.say(f"  ward, round {number}/{options.rounds}: "

@@ -66,6 +66,7 @@ class Unit:
     def __init__(self, bench, name, settings=Settings()):
         self._bench, self._settings = bench, settings
         self.place = Place(bench.scratch / name, bench.hub, settings, bench.hub.certificate)
+        self._device = f"bench-{name}"  # of its own: a hub throws the elder of two connections of one device out
         self._parts = {}
         self._next = 1  # number of the next line: ids are never used twice
 
@@ -80,7 +81,7 @@ class Unit:
         if self._settings.build != "unprotected":
             self.launch("mitral-vault", lambda: processes.answers(place.vault_socket, socket.SOCK_SEQPACKET))
             self._provision()
-        place.assignment.write_text(json.dumps({"hub": place.hub_name, "device_id": layout.REGISTRATION_ID}),
+        place.assignment.write_text(json.dumps({"hub": place.hub_name, "device_id": self._device}),
                                     encoding="ascii")
         place.assignment.chmod(0o644)
         self.launch("mitral-intake-lines", lambda: processes.answers(place.lines_socket))
@@ -104,7 +105,7 @@ class Unit:
         processes.run([self._bench.programs / "mitral", "provision", "--config", place.config,
                        "--station-key", place.station / "station.key",
                        "--group-key-file", place.station / "group.key", "--id-scope", "0ne00000001",
-                       "--registration-id", layout.REGISTRATION_ID, "--dps-host", "localhost:1",
+                       "--registration-id", self._device, "--dps-host", "localhost:1",
                        "--hub", place.hub_name], place.logs, "provision")
 
     def launch(self, name, ready):
@@ -180,7 +181,10 @@ class Unit:
         return sender
 
     def finish_pace(self, sender):
-        return self._answer(sender)
+        seen = self._answer(sender)
+        if self.uplink_status().get("connections") != 1:
+            raise processes.StartFailed("the uplink lost its connection: what was measured is its return")
+        return seen
 
     def flood(self, lines, count):
         """`count` lines as fast as they are taken, to the last PUBACK. CPU is read when all is at rest again."""
