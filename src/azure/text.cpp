@@ -91,8 +91,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
 std::string shown(std::string_view text) {
     constexpr std::size_t limit = 64;
     std::string out(text.substr(0, limit));
-    std::ranges::replace_if(
-        out, [](char c) { return c < ' ' || c > '~'; }, '?');
+    std::ranges::replace_if(out, [](char c) { return c < ' ' || c > '~'; }, '?');
     if (text.size() > limit)
         out.append("…");
     return out;
