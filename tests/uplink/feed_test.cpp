@@ -110,6 +110,8 @@ TEST_F(LaneFeedTest, AfterRewindTheSameMessagesComeAgain) {
     EXPECT_EQ(lane_.acknowledged, 0U);
     const auto second = take_all();
     ASSERT_EQ(second.size(), 2U);
+    feed_.acknowledged(batches[0]);  // still of the old one, whatever is under way now
+    EXPECT_EQ(lane_.acknowledged, 0U);
     for (std::size_t i = 0; i < 2; ++i) {
         EXPECT_EQ(mid_of(first[i]), mid_of(second[i]));
         EXPECT_EQ(first[i].body, second[i].body);

@@ -106,6 +106,8 @@ std::vector<std::string> Aftermath::check(const Image& disk, const Books& books,
         auto again = begin(lane, late);
         again.last = found.at(index).last;
         join(broken, broken_promises(lane, books, again, sent), "an uplink that came later");
+        if (again.records.size() > 1 && !again.records.rbegin()[1].ends_batch)
+            broken.push_back(std::string(to_string(lane)) + ": an old batch takes the new record");
         if (again.records.empty() || again.records.back().payload != base::to_bytes(probe(lane)))
             broken.push_back(std::string(to_string(lane)) + ": the new record is not delivered");
     }

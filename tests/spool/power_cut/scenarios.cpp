@@ -65,6 +65,7 @@ void trimming(Scene& scene) {
     scene.acknowledge(Lane::vitals, 5);
     scene.persist(Lane::vitals);
     scene.maintain();
+    scene.put(Lane::vitals, small);
     scene.acknowledge(Lane::vitals, 12);
     scene.persist(Lane::vitals);
     scene.maintain();
@@ -130,10 +131,11 @@ void bound_and_restart(Scene& scene) {
 // A reader sees the mark and jumps; the mark is not durable; then there is room without it.
 void failed_sync_of(Scene& scene, int mark) {
     scene.recorder().fail(Kind::sync, EIO, 1, mark);
-    scene.put(Lane::vitals, 4 * over_sectors);
+    scene.append(Lane::vitals, 4 * over_sectors);
     scene.read(Lane::waves);
     scene.acknowledge_all(Lane::waves);
     scene.persist(Lane::waves);
+    scene.commit();
     scene.maintain();
     scene.put(Lane::vitals, over_sectors);
     scene.put(Lane::waves, small);
