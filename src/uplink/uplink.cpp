@@ -208,9 +208,12 @@ void Uplink::retire_link() {
     status_.tls_version.clear();
     status_.tls_cipher.clear();
     status_.in_flight = 0;
-    if (renewal_timer_)
-        parts_.loop.cancel(*renewal_timer_);
-    renewal_timer_.reset();
+    // Both were about this link; what is left of them must not meet the next one.
+    for (auto* timer : {&renewal_timer_, &drain_timer_}) {
+        if (*timer)
+            parts_.loop.cancel(**timer);
+        timer->reset();
+    }
     if (!link_)
         return;
     link_->close();
