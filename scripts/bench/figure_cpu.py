@@ -33,8 +33,9 @@ class Contest:
             for rival in entrants:
                 self._measure(rival)
             flood = self.floods[-1]
-            self.shop.say(f"  round {number}/{self.rounds}: mitral {flood.cpu_us:.2f} µs, "
-                          + ", ".join(f"{name} {costs[-1].cpu_us:.2f}" for name, costs in self.costs.items()))
+            seen = {"mitral": flood.cpu_us, **{name: costs[-1].cpu_us for name, costs in self.costs.items()}}
+            self.shop.say(f"  round {number}/{self.rounds}, µs: "
+                          + ", ".join(f"{name} {value:.2f}" for name, value in seen.items()))
         return self
 
     def _measure(self, rival):
@@ -94,6 +95,10 @@ def measure(shop, options):
             contest = Contest(shop, gateway, shapes.line_4k(), max(1, options.count // 4), options.rounds).run(rivals)
             yield summary.Figure("cpu-4k", statistics.median(contest.cpu_us()), "µs/message",
                                  summary.at_most(16), contest.peers("4k"), contest.describe())
+            waves = Contest(shop, gateway, shapes.line_4k_wave(shop.data), max(1, options.count // 20), options.rounds)
+            waves.run([])
+            yield summary.Figure("cpu-4k-wave", statistics.median(waves.cpu_us()), "µs/message", None, {},
+                                 waves.describe())
     finally:
         for rival in rivals:
             rival.close()

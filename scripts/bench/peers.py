@@ -42,7 +42,8 @@ class Peer:
         payload.write_bytes(b"x" * work.payload_bytes)
         meter = cpu.Meter({"hub": self.shop.hub.pid})
         used, seconds = self._publish(work, payload)
-        return Cost(work.count, used.total / work.count, used.user_share, seconds, meter.read()["hub"].total / work.count)
+        hub_us = meter.read()["hub"].total / work.count
+        return Cost(work.count, used.total / work.count, used.user_share, seconds, hub_us)
 
     def _publish(self, work, payload):
         raise NotImplementedError

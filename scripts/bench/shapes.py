@@ -43,6 +43,17 @@ def line_4k():
     return [vitals(44)]
 
 
+def line_4k_wave(data):
+    """14 s of a recorded ECG lead: its published body, CBOR, is about 4 KB as well."""
+    return [_waves_line(next(iter(recording.wave_blocks(data, samples_per_block=3500)))[:1])]
+
+
+def _waves_line(block):
+    waves = [{"code": code, "unit": unit, "rate": 250, "scale": float(scale), "samples": samples}
+             for code, unit, scale, samples in block]
+    return _text({"id": "b1-w-" + SERIAL, "time": "2026-01-01T00:00:00.000Z", "waves": waves})
+
+
 WARD_BEDS = 32
 WARD = ("32 beds, each a line with 12 parameters and a line with 3 waveforms of 250 Hz (a recorded ICU patient) a "
         "second: 64 lines, 384 observations, 24,000 samples a second; batched as installed")
@@ -50,8 +61,4 @@ WARD = ("32 beds, each a line with 12 parameters and a line with 3 waveforms of 
 
 def ward(data):
     """What one bed sends in a second. `data`: the folder of the recordings."""
-    block = next(iter(recording.wave_blocks(data, samples_per_block=250)))
-    waves = [{"code": code, "unit": unit, "rate": 250, "scale": float(scale), "samples": samples}
-             for code, unit, scale, samples in block]
-    return [vitals(len(NUMERICS)),
-            _text({"id": "b1-w-" + SERIAL, "time": "2026-01-01T00:00:00.000Z", "waves": waves})]
+    return [vitals(len(NUMERICS)), _waves_line(next(iter(recording.wave_blocks(data, samples_per_block=250))))]
