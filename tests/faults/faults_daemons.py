@@ -76,7 +76,7 @@ class Clocks(StackCase):
         self.assertEqual(sensor.say("r1"), "ok")
         self.assertTrue(wait_for(lambda: "r1" in stack.delivered()))
 
-    @proves("T-NET-02")
+    @proves("T-TIME-01")
     def test_an_uplink_alone_in_1970_trusts_no_certificate_and_comes_back(self):
         stack = self.start(clocks=("mitral-uplink",))
         stack.clocks["mitral-uplink"].set_to(0)
