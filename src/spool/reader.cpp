@@ -280,7 +280,7 @@ base::Result<Skipped> DirectoryReader::skip_damage() {
     if (current_ && !current_->at_end()) {
         MITRAL_TRY(const auto last, current_->skip(position_));
         gap = current_->gap(position_, last);
-        MITRAL_TRY(skipped.told, current_->gaps_told(position_, acknowledged_));
+        MITRAL_TRY(skipped.told, current_->gaps_told(position_));
     } else {
         const auto before = current_ ? current_->first() : position_;
         MITRAL_TRY(const auto following, segment_after(before));

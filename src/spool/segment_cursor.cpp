@@ -196,8 +196,7 @@ Gap SegmentCursor::gap(std::uint64_t first, std::uint64_t last) const {
             key_void_ ? GapReason::key_void : GapReason::unreadable};
 }
 
-base::Result<std::vector<Gap>> SegmentCursor::gaps_told(std::uint64_t first,
-                                                        std::uint64_t acknowledged) const {
+base::Result<std::vector<Gap>> SegmentCursor::gaps_told(std::uint64_t first) const {
     std::vector<Gap> told;
     if (!key_void_)
         return told;
@@ -211,7 +210,7 @@ base::Result<std::vector<Gap>> SegmentCursor::gaps_told(std::uint64_t first,
             !checksum_holds(frame->header, frame->bytes))
             continue;
         const auto gap = decode_gap(gap_payload(frame->header, frame->bytes));
-        if (gap && gap->last_sequence < first_ && gap->last_sequence > acknowledged)
+        if (gap && gap->last_sequence < first_)
             told.push_back(*gap);
     }
     return told;

@@ -49,11 +49,11 @@ class SegmentCursor {
     // not tell where the next one begins, or its key is void. Returns the last number given up.
     [[nodiscard]] base::Result<std::uint64_t> skip(std::uint64_t sequence);
     [[nodiscard]] Gap gap(std::uint64_t first, std::uint64_t last) const;
-    // When the key is void: the gaps told by committed records from `first` on that name numbers
-    // above `acknowledged`, at most max_told. Their checksums hold; nobody can authenticate them.
+    // When the key is void: the gaps told by committed records from `first` on, at most max_told.
+    // Their checksums hold; nobody can authenticate them. They may name numbers below the
+    // acknowledged one: the position passes over a hole before its gap is read.
     static constexpr std::size_t max_told = 1024;
-    [[nodiscard]] base::Result<std::vector<Gap>> gaps_told(std::uint64_t first,
-                                                           std::uint64_t acknowledged) const;
+    [[nodiscard]] base::Result<std::vector<Gap>> gaps_told(std::uint64_t first) const;
 
   private:
     SegmentCursor(base::UniqueFd fd, Lane lane, std::uint64_t stream, std::uint64_t first);

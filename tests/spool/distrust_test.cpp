@@ -108,6 +108,34 @@ TEST_F(VoidKeyTest, GapsToldUnderAVoidKeyAreToldStill) {
     EXPECT_EQ(named.size(), *named.rbegin());  // without a hole
 }
 
+// The position passes over a hole when the reader jumps, long before it reads the gap record.
+TEST_F(VoidKeyTest, AGapBelowTheAcknowledgedRecordIsToldStill) {
+    MITRAL_PROVES("T-PHY-03", "T-DATA-01");
+    options.max_bytes = 64 * 1024;
+    options.batch_bytes = 0;
+    {
+        const auto writer = open_writer();
+        for (int i = 0; i < 100; ++i)
+            append_and_commit(*writer, std::string(2'000, 'x'));
+    }
+    const auto reader = open_reader();
+    const auto first = reader->next();
+    ASSERT_TRUE(ok(first));
+    ASSERT_TRUE(*first);
+    const auto hole_end = (*first)->id.sequence - 1;
+    ASSERT_GT(hole_end, 0U);
+    reader->acknowledge(hole_end + 1);
+    keys.wipe();
+    std::uint64_t told_to = 0;
+    while (read_all(*reader).error == SpoolError::key_void) {
+        const auto skipped = reader->skip_damage();
+        ASSERT_TRUE(ok(skipped));
+        for (const auto& gap : skipped->told)
+            told_to = std::max(told_to, gap.last_sequence);
+    }
+    EXPECT_GE(told_to, hole_end);
+}
+
 TEST_F(VoidKeyTest, AWriterTakesAFreshKeyInTime) {
     MITRAL_PROVES("T-PHY-03", "T-DATA-01");
     options.batch_bytes = 0;
