@@ -121,10 +121,11 @@ class Description {
         const auto view = read_uplink_view(settings_.uplink->status_file);
         if (!view)
             return missing("uplink", view.error());
-        line("uplink", fmt::format("{}{}{}, {} queued, {} renewals, {} failures", view->state,
-                                   view->hub.empty() ? "" : " to " + view->hub,
-                                   view->tls_version.empty() ? "" : " over " + view->tls_version,
-                                   view->queued, view->renewals, view->failures));
+        line("uplink",
+             fmt::format("{}{}{}, {} queued ({} live), {} renewals, {} failures", view->state,
+                         view->hub.empty() ? "" : " to " + view->hub,
+                         view->tls_version.empty() ? "" : " over " + view->tls_version,
+                         view->queued, view->live_queued, view->renewals, view->failures));
         if (!view->connected && !view->last_error.empty())
             line("", "last error: " + view->last_error);
         document_["uplink"] = {{"state", view->state},
@@ -132,6 +133,7 @@ class Description {
                                {"hub", view->hub},
                                {"tls_version", view->tls_version},
                                {"queued", view->queued},
+                               {"live_queued", view->live_queued},
                                {"renewals", view->renewals},
                                {"failures", view->failures},
                                {"token_age_s", view->token_age_s},

@@ -52,6 +52,7 @@ base::Result<UplinkView> read_uplink_view(const std::string& path) {
     view.hub = text(document, "hub");
     view.tls_version = text(child(document, "tls"), "version");
     view.queued = number(document, "queued");
+    view.live_queued = number(document, "live_queued");
     view.renewals = number(document, "renewals");
     view.failures = number(document, "failures");
     view.token_age_s = static_cast<std::int64_t>(number(document, "token_age_s"));

@@ -16,6 +16,7 @@ struct UplinkView {
     std::string hub;
     std::string tls_version;
     std::uint64_t queued = 0;
+    std::uint64_t live_queued = 0;  // of them; the others are a backlog that drains beside
     std::uint64_t renewals = 0;
     std::uint64_t failures = 0;
     std::int64_t token_age_s = 0;

@@ -23,6 +23,8 @@ const char* describe(SpoolError error) {
             return "waiting after repeated failures";
         case SpoolError::key_void:
             return "segment key is void";
+        case SpoolError::lane_replaced:
+            return "another lane stands in its place";
     }
     return "unknown";
 }

@@ -17,6 +17,8 @@ enum class SpoolError {
     in_use,        // another writer holds the directory
     holding_off,   // too soon after repeated failures
     key_void,      // nobody can open the segment's key any more (a wipe, another TPM): final
+    // What a branched reader read is gone, or was put back to an older state.
+    lane_replaced,
 };
 
 [[nodiscard]] const std::error_category& spool_category() noexcept;

@@ -52,10 +52,26 @@ class LaneReader {
     // key_void) instead of standing still for good.
     [[nodiscard]] virtual base::Result<Skipped> skip_damage();
 
+    // The writer has dropped the segment that is being read. What has been handed out of it and is
+    // not acknowledged is in the gap that comes later; rewind() jumps over it.
+    [[nodiscard]] virtual base::Result<bool> dropped_meanwhile() { return false; }
+
     // Reading starts again behind the acknowledged record (after a lost connection).
     [[nodiscard]] virtual base::Status rewind() = 0;
     // Committed records behind the acknowledged one.
     [[nodiscard]] virtual base::Result<std::uint64_t> backlog() = 0;
+
+    // Live first (docs/decisions/0005): a lane may be read in parts. The highest number, near the
+    // end of the lane, of a committed record that claims to end a batch; nullopt: none. Nobody
+    // vouches for it before that record has been read.
+    [[nodiscard]] virtual base::Result<std::optional<std::uint64_t>> newest_batch_end();
+    // A second reader of this lane, which begins with record `first`. It writes no position until
+    // it takes over; instead of starting over with the oldest record, or in another stream, it
+    // fails with SpoolError::lane_replaced for good. Precondition: next() or backlog() has seen the
+    // lane.
+    [[nodiscard]] virtual base::Result<std::unique_ptr<LaneReader>> branch(std::uint64_t first);
+    // Nothing before this reader's part is left to read: its position is the lane's from now on.
+    virtual void take_over() noexcept {}
 
     // Becomes readable when the writer has committed (inotify) and stays so until next() has
     // returned nullopt.

@@ -98,6 +98,24 @@ base::Result<std::uint64_t> SegmentCursor::last_on_disk() const {
     }
 }
 
+base::Result<std::optional<std::uint64_t>> SegmentCursor::last_batch_end() const {
+    const auto last = last_committed();
+    if (last < first_)
+        return std::nullopt;
+    if (slot_.ends_batch)
+        return last;
+    std::optional<std::uint64_t> found;
+    FrameScanner scanner(fd_.get());
+    scanner.set_limit(slot_.size);
+    for (;;) {
+        MITRAL_TRY(const auto frame, scanner.next());
+        if (!frame)
+            return found;
+        if (frame->header.ends_batch && frame->header.sequence <= last)
+            found = frame->header.sequence;
+    }
+}
+
 base::Status SegmentCursor::check_header() {
     base::Bytes area(header_size);
     MITRAL_TRY(const auto count, read_at(fd_.get(), area, 0));

@@ -45,6 +45,9 @@ class SegmentCursor {
     // The last number on disk, committed or not yet shown (after a power cut the slot may be old).
     [[nodiscard]] base::Result<std::uint64_t> last_on_disk() const;
 
+    // The highest number whose frame claims to end a batch; read by headers alone.
+    [[nodiscard]] base::Result<std::optional<std::uint64_t>> last_batch_end() const;
+
     // Gives up the record in front (`sequence`), and with it the rest of the segment when it does
     // not tell where the next one begins, or its key is void. Returns the last number given up.
     [[nodiscard]] base::Result<std::uint64_t> skip(std::uint64_t sequence);

@@ -3,119 +3,171 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "spool/errors.hpp"
 
 namespace mitral::uplink {
 namespace {
 
 constexpr base::Milliseconds first_retry{1'000};
 constexpr std::uint32_t max_retry_step = 6;  // 64 s
+constexpr base::Milliseconds look_interval{10'000};
 
 }  // namespace
 
+// What is gone so soon is not worth a part of its own. A record makes a message or two at most,
+// mostly far less.
+std::uint64_t Feeds::far_behind(std::uint32_t max_messages_per_s) noexcept {
+    constexpr std::uint64_t least = 256;
+    constexpr std::uint64_t without_a_limit = 65'536;
+    constexpr std::uint64_t seconds = 3;
+    return max_messages_per_s == 0 ? without_a_limit
+                                   : std::max(least, seconds * max_messages_per_s);
+}
+
 Feeds::Feeds(base::EventLoop& loop, const base::Clock& clock, std::uint32_t max_messages_per_s,
-             std::function<void()> on_wake)
-    : loop_(loop), clock_(clock), pacer_(max_messages_per_s), on_wake_(std::move(on_wake)) {}
+             std::function<void()> on_wake, std::uint64_t far_behind)
+    : loop_(loop),
+      clock_(clock),
+      pacer_(max_messages_per_s),
+      on_wake_(std::move(on_wake)),
+      far_behind_(far_behind) {}
 
 Feeds::~Feeds() {
-    for (const auto& slot : slots_) {
-        if (slot->watched >= 0)
-            loop_.unwatch(slot->watched);
-    }
     if (timer_)
         loop_.cancel(*timer_);
 }
 
 void Feeds::add(FeedName name, LaneFeed::OpenReader open) {
-    slots_.push_back(std::make_unique<Slot>(
-        Slot{.feed = LaneFeed(std::move(name), std::move(open)), .trouble = {}, .retry_at = {}}));
+    lanes_.push_back(
+        std::make_unique<Lane>(std::move(name), std::move(open), loop_, [this] { on_wake_(); }));
+}
+
+// Alerts stay in order: they are few, go first anyway, and tell what happened in turn.
+void Feeds::put_live_first() {
+    look_again_ = clock_.monotonic() + look_interval;
+    for (const auto& lane : lanes_) {
+        if (lane->parts.name().lane != spool::Lane::alerts)
+            lane->parts.split_when_behind(far_behind_);
+    }
 }
 
 std::optional<Feeds::Choice> Feeds::next() {
     const base::MonotonicTime now = clock_.monotonic();
-    const auto count = static_cast<std::uint32_t>(slots_.size());
-    for (const spool::Lane lane : spool::lanes_by_priority) {
-        std::uint32_t& turn = turn_[static_cast<std::size_t>(lane)];
-        for (std::uint32_t i = 0; i < count; ++i) {
-            const std::uint32_t index = (turn + i) % count;
-            Slot& slot = *slots_[index];
-            if (slot.feed.name().lane != lane)
-                continue;
-            const Outgoing* message = look_at(slot);
-            if (message == nullptr)
-                continue;
-            // Alerts are never paced: they are few, and they are why somebody looks at the screen.
-            if (lane != spool::Lane::alerts && !pacer_.take(now)) {
-                wake_at(pacer_.next(now));
-                return std::nullopt;
-            }
-            turn = index + 1;
-            return Choice{index, message};
+    if (now >= look_again_)
+        put_live_first();
+    const Turns::Order order = turns_.order();
+    for (const Urgency urgency : order) {
+        const auto choice = find(urgency);
+        if (!choice) {
+            turns_.had_none(urgency);
+            continue;
         }
+        // What goes in an alert's place goes with its right.
+        const bool urgent = urgency == Urgency::alert || order.front() != Urgency::alert;
+        if (!pacer_.take(now, urgent)) {
+            wake_at(pacer_.next(now, urgent));
+            for (const auto& lane : lanes_)
+                lane->parts.held_up();
+            return std::nullopt;
+        }
+        turns_.sent(urgency);
+        turn(lanes_[choice->feed]->parts.name().lane, urgency == Urgency::backlog) =
+            choice->feed + 1;
+        return choice;
     }
     return std::nullopt;
 }
 
-const Outgoing* Feeds::look_at(Slot& slot) {
-    if (slot.retry_at) {
-        if (clock_.monotonic() < *slot.retry_at) {
-            wake_at(*slot.retry_at);
+// Live waves before the vitals of the backlog: somebody may be looking at them now.
+std::optional<Feeds::Choice> Feeds::find(Urgency urgency) {
+    if (urgency == Urgency::alert)
+        return find(spool::Lane::alerts, false);
+    for (const spool::Lane lane : {spool::Lane::vitals, spool::Lane::waves}) {
+        if (const auto choice = find(lane, urgency == Urgency::backlog))
+            return choice;
+    }
+    return std::nullopt;
+}
+
+std::optional<Feeds::Choice> Feeds::find(spool::Lane wanted, bool backlog) {
+    const auto count = static_cast<std::uint32_t>(lanes_.size());
+    const std::uint32_t first = turn(wanted, backlog);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint32_t index = (first + i) % count;
+        Lane& lane = *lanes_[index];
+        if (lane.parts.name().lane != wanted)
+            continue;
+        if (const Outgoing* message = look_at(lane, backlog))
+            return Choice{index, message};
+    }
+    return std::nullopt;
+}
+
+// Of a backlog the oldest part first: it is what the bound of the disk would take next.
+const Outgoing* Feeds::look_at(Lane& lane, bool backlog) {
+    if (!backlog)
+        return look_at(lane, lane.parts.live());
+    for (std::size_t i = 0; i + 1 < lane.parts.count(); ++i) {
+        if (const Outgoing* message = look_at(lane, lane.parts[i]))
+            return message;
+    }
+    lane.parts.drop_finished();
+    return nullptr;
+}
+
+const Outgoing* Feeds::look_at(Lane& lane, LanePart& part) {
+    if (part.retry_at) {
+        if (clock_.monotonic() < *part.retry_at) {
+            wake_at(*part.retry_at);
             return nullptr;
         }
-        slot.retry_at.reset();
+        part.retry_at.reset();
     }
-    const auto message = slot.feed.front();
+    const auto message = part.feed.front();
     if (!message) {
-        trouble(slot, message.error());
+        if (message.error().code == spool::SpoolError::lane_replaced)
+            rejoin(lane, message.error());  // the part may be gone now
+        else
+            trouble(lane.parts.name(), part, message.error());
         return nullptr;
     }
-    if (!slot.trouble.empty()) {
+    if (!part.trouble.empty()) {
         base::log(base::Severity::notice, "lane-recovered",
-                  {{"spool", slot.feed.name().writer},
-                   {"lane", spool::to_string(slot.feed.name().lane)}});
-        slot.trouble.clear();
+                  {{"spool", lane.parts.name().writer},
+                   {"lane", spool::to_string(lane.parts.name().lane)}});
+        part.trouble.clear();
     }
-    slot.retries = 0;
-    if (*message == nullptr)
-        watch(slot);
+    part.retries = 0;
+    if (part.feed.drained())
+        part.wake->arm(part.feed.wake_descriptor());
+    lane.chosen = &part;
     return *message;
 }
 
-void Feeds::trouble(Slot& slot, const base::Error& error) {
-    slot.retry_at =
-        clock_.monotonic() + first_retry * (1U << std::min(slot.retries, max_retry_step));
-    ++slot.retries;
-    wake_at(*slot.retry_at);
-    if (slot.trouble == error.message())
-        return;  // said already
-    slot.trouble = error.message();
-    base::log(base::Severity::warning, "lane-stopped",
-              {{"spool", slot.feed.name().writer},
-               {"lane", spool::to_string(slot.feed.name().lane)},
-               {"cause", slot.trouble},
-               {"done", "tried again later; other lanes go on"}});
+void Feeds::rejoin(Lane& lane, const base::Error& why) {
+    base::log(base::Severity::warning, "lane-rejoined",
+              {{"spool", lane.parts.name().writer},
+               {"lane", spool::to_string(lane.parts.name().lane)},
+               {"cause", why.message()},
+               {"done", "read again in order from the acknowledged position"}});
+    if (const auto done = lane.parts.rejoin(); !done)
+        trouble(lane.parts.name(), lane.parts.live(), done.error());
+    wake_at(clock_.monotonic());
 }
 
-// Readiness is level-triggered: it is switched off at the first sign and on again once the lane has
-// been read to its end, so that a lane that may not send yet does not spin the loop.
-void Feeds::watch(Slot& slot) {
-    const int descriptor = slot.feed.wake_descriptor();
-    if (slot.armed || descriptor < 0)
-        return;
-    if (slot.watched == descriptor) {
-        slot.armed = loop_.modify(descriptor, base::EventLoop::readable).has_value();
-        return;
-    }
-    if (slot.watched >= 0)
-        loop_.unwatch(slot.watched);
-    const auto set =
-        loop_.watch(descriptor, base::EventLoop::readable, [this, &slot](std::uint32_t) {
-            slot.feed.woken();
-            slot.armed = false;
-            (void)loop_.modify(slot.watched, 0);  // a watch that stays on costs a wake-up, no more
-            on_wake_();
-        });
-    slot.watched = set ? descriptor : -1;
-    slot.armed = set.has_value();
+void Feeds::trouble(const FeedName& name, LanePart& part, const base::Error& error) {
+    part.retry_at =
+        clock_.monotonic() + first_retry * (1U << std::min(part.retries, max_retry_step));
+    ++part.retries;
+    wake_at(*part.retry_at);
+    if (part.trouble == error.message())
+        return;  // said already
+    part.trouble = error.message();
+    base::log(base::Severity::warning, "lane-stopped",
+              {{"spool", name.writer},
+               {"lane", spool::to_string(name.lane)},
+               {"cause", part.trouble},
+               {"done", "tried again later; other lanes go on"}});
 }
 
 void Feeds::wake_at(base::MonotonicTime due) {
@@ -131,38 +183,38 @@ void Feeds::wake_at(base::MonotonicTime due) {
 }
 
 std::uint64_t Feeds::batch_of(std::uint32_t feed) const {
-    return slots_[feed]->feed.front_batch();
+    return lanes_[feed]->chosen->feed.front_batch();
 }
 
 void Feeds::pop(std::uint32_t feed) {
-    slots_[feed]->feed.pop_front();
+    lanes_[feed]->chosen->feed.pop_front();
 }
 
 void Feeds::hold(std::uint32_t feed, const base::Error& why) {
-    trouble(*slots_[feed], why);
+    trouble(lanes_[feed]->parts.name(), *lanes_[feed]->chosen, why);
 }
 
 void Feeds::acknowledged(std::uint32_t feed, std::uint64_t batch) {
-    slots_[feed]->feed.acknowledged(batch);
+    lanes_[feed]->parts.acknowledged(batch);
 }
 
 void Feeds::rewind() {
-    for (const auto& slot : slots_) {
-        if (const auto done = slot->feed.rewind(); !done)
-            trouble(*slot, done.error());
+    for (const auto& lane : lanes_) {
+        if (const auto done = lane->parts.rewind(); !done)
+            trouble(lane->parts.name(), lane->parts.live(), done.error());
     }
 }
 
 bool Feeds::must_persist() const noexcept {
-    return std::ranges::any_of(slots_, [](const auto& slot) { return slot->feed.must_persist(); });
+    return std::ranges::any_of(lanes_, [](const auto& lane) { return lane->parts.must_persist(); });
 }
 
 void Feeds::persist() {
-    for (const auto& slot : slots_) {
-        if (const auto done = slot->feed.persist(); !done)
+    for (const auto& lane : lanes_) {
+        if (const auto done = lane->parts.persist(); !done)
             base::log(base::Severity::error, "acknowledgement-not-stored",
-                      {{"spool", slot->feed.name().writer},
-                       {"lane", spool::to_string(slot->feed.name().lane)},
+                      {{"spool", lane->parts.name().writer},
+                       {"lane", spool::to_string(lane->parts.name().lane)},
                        {"cause", done.error().message()},
                        {"done", "after a restart these messages go out again"}});
     }
@@ -170,9 +222,8 @@ void Feeds::persist() {
 
 std::vector<LaneStatus> Feeds::status() {
     std::vector<LaneStatus> lanes;
-    for (const auto& slot : slots_)
-        lanes.push_back({slot->feed.name(), slot->feed.counters(), slot->feed.position(),
-                         slot->feed.backlog(), slot->trouble});
+    for (const auto& lane : lanes_)
+        lanes.push_back(lane->parts.status());
     return lanes;
 }
 

@@ -18,34 +18,48 @@ const char* event_of(const std::error_code& code) {
 
 }  // namespace
 
-LaneFeed::LaneFeed(FeedName name, OpenReader open)
-    : name_(name), open_(std::move(open)), building_(name_) {}
+FeedCounters& FeedCounters::operator+=(const FeedCounters& other) noexcept {
+    messages += other.messages;
+    records += other.records;
+    gaps += other.gaps;
+    unreadable += other.unreadable;
+    return *this;
+}
+
+LaneFeed::LaneFeed(FeedName name, OpenReader open, std::uint64_t first_batch)
+    : name_(std::move(name)), open_(std::move(open)), building_(name_), first_batch_(first_batch) {}
 
 base::Result<const Outgoing*> LaneFeed::front() {
+    if (std::exchange(held_up_, false) && reader_ && reader_->dropped_meanwhile().value_or(false))
+        MITRAL_CHECK(rewind());
     if (ready_.empty() && !drained_)
         MITRAL_CHECK(load());
     return ready_.empty() ? nullptr : &ready_.front().message;
 }
 
-base::Status LaneFeed::load() {
+base::Status LaneFeed::open_reader() {
     if (!reader_) {
         MITRAL_TRY(reader_, open_());
     }
-    while (ready_.empty()) {
-        std::optional<spool::Record> record = std::exchange(held_, std::nullopt);
-        if (!record) {
-            auto read = reader_->next();
-            if (!read) {
-                MITRAL_CHECK(step_over(read.error()));
-                continue;
-            }
-            record = *std::move(read);
-            if (record)
-                MITRAL_FAIL_POINT("uplink.record-read");
+    return {};
+}
+
+base::Status LaneFeed::load() {
+    MITRAL_CHECK(open_reader());
+    while (ready_.empty() && !exhausted_) {
+        auto next = read();
+        if (!next) {
+            MITRAL_CHECK(step_over(next.error()));
+            continue;
         }
+        std::optional<spool::Record> record = *std::move(next);
         if (!record) {
             drained_ = true;
             return {};
+        }
+        if (end_ && record->id.sequence >= *end_) {
+            reach_end();
+            continue;
         }
         // A jump ends a batch (spool/lane.hpp), and message ids name one stream only.
         const spool::RecordId last = building_.last();
@@ -58,8 +72,23 @@ base::Status LaneFeed::load() {
         building_.add(*record);
         if (record->ends_batch || building_.full())
             close_batch();
+        if (end_ && record->id.sequence + 1 >= *end_)
+            reach_end();
     }
     return {};
+}
+
+base::Result<std::optional<spool::Record>> LaneFeed::read() {
+    if (held_)
+        return std::exchange(held_, std::nullopt);
+    MITRAL_TRY(auto record, reader_->next());
+    if (record) {
+        if (end_)
+            MITRAL_CHECK(check_same_lane(*record));
+        last_read_ = record->id.sequence;
+        MITRAL_FAIL_POINT("uplink.record-read");
+    }
+    return record;
 }
 
 // What cannot be read is given up and reported, or the lane would stand still for good.
@@ -79,9 +108,22 @@ base::Status LaneFeed::step_over(const base::Error& error) {
         close_batch();
     for (const spool::Gap& told : skipped.told)
         building_.add(skipped.stream, told);
-    building_.add(skipped.stream, gap);
-    close_batch();
+    give_up(skipped.stream, gap);
+    if (!building_.empty())
+        close_batch();
     return {};
+}
+
+// Beyond the end of a part the next part says what it cannot read.
+void LaneFeed::give_up(std::uint64_t stream, spool::Gap gap) {
+    if (end_ && gap.last_sequence + 1 >= *end_) {
+        if (gap.last_sequence != *end_ - 1)
+            gap.first_written = gap.last_written = {};  // of the whole, which is not told here
+        gap.last_sequence = *end_ - 1;
+        exhausted_ = true;
+    }
+    if (gap.first_sequence <= gap.last_sequence)
+        building_.add(stream, gap);
 }
 
 void LaneFeed::close_batch() {
@@ -133,8 +175,10 @@ base::Status LaneFeed::rewind() {
     ready_.clear();
     held_.reset();
     building_.clear();
-    drained_ = false;
-    return reader_->rewind();
+    drained_ = exhausted_ = false;
+    MITRAL_CHECK(reader_->rewind());
+    last_read_ = reader_->acknowledged();
+    return {};
 }
 
 base::Status LaneFeed::persist() {
@@ -148,12 +192,8 @@ base::Status LaneFeed::persist() {
 }
 
 std::uint64_t LaneFeed::backlog() {
-    if (!reader_) {  // the queue can be long before the first connection is up
-        auto opened = open_();
-        if (!opened)
-            return 0;
-        reader_ = *std::move(opened);
-    }
+    if (!open_reader())  // the queue can be long before the first connection is up
+        return 0;
     return reader_->backlog().value_or(0);
 }
 

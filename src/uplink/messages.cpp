@@ -48,8 +48,11 @@ Outgoing BatchBuilder::gap_message(const GapAt& gap) {
                                 base::to_iso8601(*facts.first_written),
                                 base::to_iso8601(*facts.last_written)));
     body.append(fmt::format(R"(,"reason":"{}"}})", spool::to_string(facts.reason)));
-    return {properties_.bag(gap.id, {"application/json", "utf-8", gap_schema, ""}, {}),
-            base::to_bytes(body)};
+    std::string bag = properties_.bag(gap.id, {"application/json", "utf-8", gap_schema, ""}, {});
+    // Another time more, or less, may be given up from the same record on: no redelivery.
+    if (gap.id.sequence == facts.first)
+        bag.insert(bag.find('&'), fmt::format("-{}", facts.last));
+    return {std::move(bag), base::to_bytes(body)};
 }
 
 void BatchBuilder::add(const spool::Record& record) {

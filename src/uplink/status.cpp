@@ -67,6 +67,8 @@ void write_lane(JsonLine& json, const LaneStatus& lane) {
     json.number("unreadable", lane.counters.unreadable);
     json.number("acknowledged", lane.position);
     json.number("backlog", lane.backlog);
+    json.number("live_backlog", lane.live_backlog);
+    json.number("parts", lane.parts);
     json.text("trouble", lane.trouble);
     json.close('}');
 }
@@ -90,9 +92,13 @@ std::string to_json(const StatusReport& report, const Histogram& puback_latency,
     json.close('}');
     json.number("in_flight", report.in_flight);
     std::uint64_t queued = 0;
-    for (const LaneStatus& lane : report.lanes)
+    std::uint64_t live_queued = 0;
+    for (const LaneStatus& lane : report.lanes) {
         queued += lane.backlog;
+        live_queued += lane.live_backlog;
+    }
     json.number("queued", queued);
+    json.number("live_queued", live_queued);
     json.open("token", '{');
     json.time("issued", report.token_issued);
     json.time("expires", report.token_expires);

@@ -15,8 +15,10 @@ struct LaneStatus {
     FeedName name;
     FeedCounters counters;
     std::uint64_t position = 0;
-    std::uint64_t backlog = 0;
-    std::string trouble;  // empty: none
+    std::uint64_t backlog = 0;       // records not acknowledged
+    std::string trouble;             // empty: none
+    std::uint64_t live_backlog = 0;  // of the backlog, what is in the live part
+    std::size_t parts = 1;           // more than one: a backlog drains beside the live part
 };
 
 struct StatusReport {

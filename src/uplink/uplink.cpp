@@ -124,6 +124,7 @@ void Uplink::on_up() {
     phase_ = Phase::connected;
     fresh_.reset();
     up_since_ = parts_.clock.monotonic();
+    feeds_.put_live_first();
     status_.connected_since = parts_.clock.wall();
     status_.tls_version = link_->tls_version();
     status_.tls_cipher = link_->tls_cipher();

@@ -4,9 +4,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,6 +25,10 @@ struct FakeLane {
     std::map<std::uint64_t, base::Error> broken;  // sequence → the error next() gives there, once
     spool::GapReason skip_reason = spool::GapReason::unreadable;  // what skip_damage() gives up
     std::vector<spool::Gap> told;
+    std::uint64_t skip_to = 0;  // skip_damage() gives up to here, at least one record
+    std::uint64_t dropped = 0;  // records up to here are gone
+    std::optional<std::uint64_t> claimed_batch_end;
+    bool replaced = false;  // another lane stands in its place
     std::uint64_t acknowledged = 0;
     std::uint64_t persisted = 0;
     int rewinds = 0;
@@ -39,11 +45,17 @@ struct FakeLane {
     }
 };
 
+// The lane's first reader; those it branches off keep their positions to themselves.
 class FakeReader final : public spool::LaneReader {
   public:
-    explicit FakeReader(FakeLane& lane) : lane_(lane), position_(lane.acknowledged) {}
+    explicit FakeReader(FakeLane& lane)
+        : lane_(lane), position_(lane.acknowledged), acknowledged_(lane.acknowledged) {}
 
     base::Result<std::optional<spool::Record>> next() override {
+        if (branched_ && lane_.replaced)
+            return base::fail(spool::SpoolError::lane_replaced, "fake");
+        if (position_ < lane_.dropped)
+            position_ = lane_.dropped;
         if (const auto broken = lane_.broken.find(position_ + 1); broken != lane_.broken.end())
             return std::unexpected(broken->second);
         if (position_ >= lane_.records.size()) {
@@ -53,33 +65,63 @@ class FakeReader final : public spool::LaneReader {
         }
         return lane_.records[position_++];
     }
-    void acknowledge(std::uint64_t sequence) noexcept override { lane_.acknowledged = sequence; }
+    void acknowledge(std::uint64_t sequence) noexcept override {
+        acknowledged_ = sequence;
+        if (!branched_)
+            lane_.acknowledged = sequence;
+    }
     base::Status persist() override {
-        lane_.persisted = lane_.acknowledged;
+        if (!branched_)
+            lane_.persisted = lane_.acknowledged;
         return {};
     }
-    std::uint64_t acknowledged() const noexcept override { return lane_.acknowledged; }
+    std::uint64_t acknowledged() const noexcept override { return acknowledged_; }
     base::Result<spool::Skipped> skip_damage() override {
         ++position_;
         lane_.broken.erase(position_);
         spool::Gap gap;
-        gap.first_sequence = gap.last_sequence = position_;
+        gap.first_sequence = position_;
+        position_ = std::max<std::size_t>(position_, lane_.skip_to);
+        gap.last_sequence = position_;
         gap.reason = lane_.skip_reason;
         return spool::Skipped{0xABCD, gap, lane_.told};
     }
     base::Status rewind() override {
         ++lane_.rewinds;
-        position_ = lane_.acknowledged;
+        position_ = acknowledged_;
         return {};
     }
     base::Result<std::uint64_t> backlog() override {
-        return lane_.records.size() - lane_.acknowledged;
+        return lane_.records.size() - std::max(acknowledged_, lane_.dropped);
     }
-    int wake_descriptor() const noexcept override { return lane_.wake.get(); }
+    int wake_descriptor() const noexcept override { return wake_.get(); }
+
+    base::Result<std::optional<std::uint64_t>> newest_batch_end() override {
+        if (lane_.claimed_batch_end)
+            return lane_.claimed_batch_end;
+        for (std::uint64_t i = lane_.records.size(); i > 0; --i) {
+            if (lane_.records[i - 1].ends_batch)
+                return i;
+        }
+        return std::nullopt;
+    }
+    base::Result<std::unique_ptr<spool::LaneReader>> branch(std::uint64_t first) override {
+        auto reader = std::make_unique<FakeReader>(lane_);
+        reader->branched_ = true;
+        reader->position_ = reader->acknowledged_ = first - 1;
+        return reader;
+    }
+    void take_over() noexcept override {
+        branched_ = false;
+        lane_.acknowledged = acknowledged_;
+    }
 
   private:
     FakeLane& lane_;
+    base::UniqueFd wake_{::dup(lane_.wake.get())};  // two readers of a lane have one each
     std::size_t position_;
+    std::uint64_t acknowledged_;
+    bool branched_ = false;
 };
 
 inline base::Bytes reading_record(const std::string& source, std::uint64_t number) {

@@ -323,7 +323,7 @@ class PacedFeedsTest : public FeedsTest {
     PacedFeedsTest() { rate_ = 4; }
 };
 
-TEST_F(PacedFeedsTest, AlertsAreNeverPaced) {
+TEST_F(PacedFeedsTest, AnAlertDoesNotWaitForAPermitAndPaysItBack) {
     for (std::uint64_t i = 1; i <= 5; ++i)
         lane(spool::Lane::vitals).add(reading_record("bed-1", i));
     EXPECT_EQ(take(), "vitals");
@@ -333,6 +333,8 @@ TEST_F(PacedFeedsTest, AlertsAreNeverPaced) {
     ASSERT_TRUE(loop_->run_once(base::Milliseconds(0)));
     EXPECT_EQ(take(), "alerts");
     EXPECT_EQ(take(), "");
+    clock_.advance(base::Milliseconds(250));
+    EXPECT_EQ(take(), "");  // the alert's permit
     clock_.advance(base::Milliseconds(250));
     EXPECT_EQ(take(), "vitals");
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <random>
 
 #include "support/proves.hpp"
@@ -172,6 +173,41 @@ TEST(Pacer, HoldsTheRateAndBoundsTheBurst) {
     EXPECT_GE(sent, 795);
     EXPECT_LE(sent, 825);
     EXPECT_GT(pacer.next(clock.monotonic()).ns, clock.monotonic().ns - 13'000'000);
+}
+
+// 80/s by default, and 100/s is what an S1 hub takes.
+TEST(Pacer, InNoSecondGoesMoreThanTheRateAndAQuarter) {
+    MITRAL_PROVES("T-DOS-03");
+    std::mt19937_64 random(7);
+    base::ManualClock clock(base::WallTime{0});
+    Pacer pacer(80);
+    std::deque<base::MonotonicTime> sent;
+    std::size_t most = 0;
+    for (int ms = 0; ms < 60'000; ++ms) {
+        const bool quiet = ms / 500 % 2 == 0;  // lets the credit grow
+        const bool urgent = random() % 4 == 0;
+        while (!quiet && pacer.take(clock.monotonic(), urgent))
+            sent.push_back(clock.monotonic());
+        while (!sent.empty() && clock.monotonic() - sent.front() >= Milliseconds(1'000))
+            sent.pop_front();
+        most = std::max(most, sent.size());
+        clock.advance(Milliseconds(1));
+    }
+    EXPECT_LE(most, 100U);
+    EXPECT_GT(most, 50U);
+}
+
+TEST(Pacer, UrgentMessagesDoNotWaitUntilTheirShareIsSpent) {
+    MITRAL_PROVES("T-DOS-03");
+    Pacer pacer(80);
+    const base::MonotonicTime now{1'000'000'000};
+    while (pacer.take(now)) {
+    }
+    int urgent = 0;
+    while (pacer.take(now, true))
+        ++urgent;
+    EXPECT_EQ(urgent, 10);
+    EXPECT_LT(pacer.next(now, true), pacer.next(now, false));
 }
 
 TEST(Pacer, ZeroIsNoLimit) {
