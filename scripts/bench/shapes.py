@@ -44,8 +44,8 @@ def line_4k():
 
 
 def line_4k_wave(data):
-    """14 s of a recorded ECG lead: its published body, CBOR, is about 4 KB as well."""
-    return [_waves_line(next(iter(recording.wave_blocks(data, samples_per_block=3500)))[:1])]
+    """11 s of a recorded ECG lead: its published body, CBOR, is about 4 KB as well."""
+    return [_waves_line(next(iter(recording.wave_blocks(data, samples_per_block=2850)))[:1])]
 
 
 def _waves_line(block):
