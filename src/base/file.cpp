@@ -50,13 +50,22 @@ std::string parent_of(const std::string& path) {
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Status write_durably(int fd, ByteView content, const std::string& path) {
-    MITRAL_FAIL_POINT_AT("replace-file.write", path);
-    if (auto written = write_all(fd, content); !written)
-        return fail_with("write " + path, written.error());
-    MITRAL_FAIL_POINT_AT("replace-file.sync", path);
-    if (MITRAL_CALL_FAILS() || fsync(fd) != 0)
-        return fail_errno("sync " + path);
+// Beside `path`; open, so that the caller may sync it.
+Result<UniqueFd> write_beside(const std::string& temporary, ByteView content, mode_t mode) {
+    (void)::unlink(temporary.c_str());
+    MITRAL_TRY(auto fd, open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode));
+    if (fchmod(fd.get(), mode) != 0)  // the umask must not decide who reads it
+        return fail_errno("chmod " + temporary);
+    MITRAL_FAIL_POINT_AT("replace-file.write", temporary);
+    if (auto written = write_all(fd.get(), content); !written)
+        return fail_with("write " + temporary, written.error());
+    return fd;
+}
+
+Status rename_over(const std::string& temporary, const std::string& path) {
+    MITRAL_FAIL_POINT_AT("replace-file.rename", temporary);
+    if (MITRAL_CALL_FAILS() || ::rename(temporary.c_str(), path.c_str()) != 0)
+        return fail_errno("rename " + temporary);
     return {};
 }
 
@@ -95,17 +104,21 @@ Result<Secret> read_secret_file(const std::string& path, std::size_t limit) {
 
 Status replace_file(const std::string& path, ByteView content, mode_t mode) {
     const std::string temporary = path + ".new";
-    (void)::unlink(temporary.c_str());
-    MITRAL_TRY(auto fd, open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode));
-    if (fchmod(fd.get(), mode) != 0)  // the umask must not decide who reads it
-        return fail_errno("chmod " + temporary);
-    MITRAL_CHECK(write_durably(fd.get(), content, temporary));
-    fd.reset();
-    MITRAL_FAIL_POINT_AT("replace-file.rename", temporary);
-    if (MITRAL_CALL_FAILS() || ::rename(temporary.c_str(), path.c_str()) != 0)
-        return fail_errno("rename " + temporary);
+    {
+        MITRAL_TRY(const auto fd, write_beside(temporary, content, mode));
+        MITRAL_FAIL_POINT_AT("replace-file.sync", temporary);
+        if (MITRAL_CALL_FAILS() || fsync(fd.get()) != 0)
+            return fail_errno("sync " + temporary);
+    }
+    MITRAL_CHECK(rename_over(temporary, path));
     MITRAL_FAIL_POINT_AT("replace-file.sync-directory", temporary);
     return sync_directory(parent_of(path));
+}
+
+Status replace_passing_file(const std::string& path, ByteView content, mode_t mode) {
+    const std::string temporary = path + ".new";
+    MITRAL_CHECK(write_beside(temporary, content, mode));
+    return rename_over(temporary, path);
 }
 
 Status sync_directory(const std::string& directory) {

@@ -28,6 +28,10 @@ namespace mitral::base {
 // file holds the old content or the new, never a part of either.
 [[nodiscard]] Status replace_file(const std::string& path, ByteView content, mode_t mode);
 
+// The same for a file that need not outlive the power, such as a status in /run: whoever reads it
+// finds the old content or the new, and nothing waits for a disk.
+[[nodiscard]] Status replace_passing_file(const std::string& path, ByteView content, mode_t mode);
+
 // Makes a rename, a creation or a removal in `directory` durable.
 [[nodiscard]] Status sync_directory(const std::string& directory);
 [[nodiscard]] Status make_directory(const std::string& path, mode_t mode);  // one level, may exist

@@ -201,7 +201,8 @@ void Uplink::write_status() {
         return;
     written_status_ = std::move(unstamped);
     const std::string text = to_json(now, latency_, parts_.clock.wall());
-    const auto written = base::replace_file(settings_.status_file, base::as_bytes(text), 0644);
+    const auto written =
+        base::replace_passing_file(settings_.status_file, base::as_bytes(text), 0644);
     if (!written && !status_failed_)
         base::log(Severity::warning, "status-not-written", {{"cause", written.error().message()}});
     status_failed_ = !written;

@@ -37,6 +37,22 @@ TEST(ReplaceFile, IsNotLedAstrayByAPlantedLink) {
     EXPECT_EQ(*read_text_file(directory.path("victim"), 10), "intact");
 }
 
+TEST(ReplacePassingFile, LeavesTheNewAndNothingElseAndIsNotLedAstray) {
+    const TemporaryDirectory directory;
+    const auto path = directory.path("status");
+    ASSERT_TRUE(ok(replace_file(directory.path("victim"), as_bytes("intact"), 0600)));
+    ASSERT_EQ(symlink(directory.path("victim").c_str(), directory.path("status.new").c_str()), 0);
+    ASSERT_TRUE(ok(replace_passing_file(path, as_bytes("one"), 0640)));
+    ASSERT_TRUE(ok(replace_passing_file(path, as_bytes("two"), 0644)));
+    EXPECT_EQ(*read_text_file(path, 10), "two");
+    EXPECT_EQ(*read_text_file(directory.path("victim"), 10), "intact");
+    struct stat status{};
+    ASSERT_EQ(stat(path.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0644U);
+    EXPECT_EQ(*list_directory(directory.path()), (std::vector<std::string>{"status", "victim"}));
+    EXPECT_FALSE(replace_passing_file(directory.path("missing/status"), as_bytes("x"), 0644));
+}
+
 TEST(ReadFile, RefusesLinksDirectoriesAndExcess) {
     const TemporaryDirectory directory;
     ASSERT_TRUE(ok(replace_file(directory.path("file"), as_bytes("12345"), 0600)));

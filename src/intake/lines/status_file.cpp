@@ -60,7 +60,7 @@ void StatusFile::write_now() {
         return;
     written_ = clock_.monotonic();
     const auto text = render_();
-    const auto replaced = base::replace_file(path_, base::as_bytes(text), 0644);
+    const auto replaced = base::replace_passing_file(path_, base::as_bytes(text), 0644);
     if (!replaced && !std::exchange(failing_, true))
         base::log(base::Severity::warning, "status-not-written",
                   {{"reason", replaced.error().message()}});
