@@ -29,6 +29,7 @@ class Settings:
     keep_alive_s: int = 60
     spool_mb: int = 8192
     segment_mb: int = 16
+    vault_burst: int = 0        # requests and tokens a peer may ask for at once; 0: as installed
 
 
 class Place(layout.Layout):
@@ -48,6 +49,8 @@ class Place(layout.Layout):
         if settings.backend == "software":
             tables["vault"]["backend"] = "software"
             del tables["vault"]["tcti"]
+        if settings.vault_burst:
+            tables["vault"]["rate_burst"] = tables["vault"]["mint_burst"] = settings.vault_burst
         del tables["enrol"]
         for key in ("batch_interval_s", "batch_kb"):
             del tables["intake-lines"][key]
@@ -193,13 +196,13 @@ class Unit:
         busy = cpu.BusyUntil(self._bench.hub.pid)
         begin = time.monotonic()
         sent = self.fill(lines, count)
-        self._wait_published(before + count)
+        self.wait_published(before + count)
         seconds = busy.stop() - begin
         used = meter.read()
         hub = used.pop("hub")
         return Flood(count, seconds, used, hub, sent["seconds"], sent["cpu_us"])
 
-    def _wait_published(self, count, timeout=300):
+    def wait_published(self, count, timeout=300):
         deadline = time.monotonic() + timeout
         while True:
             status = self.uplink_status()
