@@ -31,6 +31,12 @@ NetError handshake_verdict(std::string_view detail) {
         if (detail.find(words) != std::string_view::npos)
             return NetError::no_shared_cipher;
     }
+    // Reset, or closed without a word: a network or a service in trouble, worth another try.
+    for (const std::string_view words :
+         {"Connection reset", "Broken pipe", "SSL_ERROR_SYSCALL", "unexpected eof"}) {
+        if (detail.find(words) != std::string_view::npos)
+            return NetError::connection_lost;
+    }
     return NetError::handshake_failed;
 }
 

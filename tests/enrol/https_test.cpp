@@ -2,15 +2,20 @@
 // claim.
 #include "enrol/https.hpp"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
+#include <array>
 #include <csignal>
 #include <future>
 
 #include "base/errors.hpp"
 #include "base/file.hpp"
+#include "enrol/errors.hpp"
 #include "enrol/tls_server.hpp"
 #include "net/error.hpp"
 #include "support/certificates.hpp"
@@ -98,6 +103,38 @@ TEST_F(HttpsClient, PutsABody) {
     EXPECT_THAT(head, testing::StartsWith("PUT /r HTTP/1.1\r\n"));
     EXPECT_THAT(head, testing::HasSubstr("Content-Length: 7\r\n"));
     EXPECT_THAT(head, testing::Not(testing::HasSubstr("Expect:")));
+}
+
+// Accepts one connection, reads what comes first, and ends it: with RST or with FIN.
+void end_in_the_handshake(int listener, bool reset) {
+    const base::UniqueFd client(::accept(listener, nullptr, nullptr));
+    std::array<char, 65'536> hello{};
+    (void)::recv(client.get(), hello.data(), hello.size(), 0);
+    const linger at_once{.l_onoff = reset ? 1 : 0, .l_linger = 0};
+    (void)::setsockopt(client.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
+TEST_F(HttpsClient, AConnectionLostInTheHandshakeIsWorthAnotherTry) {
+    MITRAL_PROVES("T-DOS-03");
+    for (const bool reset : {true, false}) {
+        const base::UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_in at{};
+        at.sin_family = AF_INET;
+        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof(at);
+        ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&at), size), 0);
+        ASSERT_EQ(::listen(listener.get(), 1), 0);
+        ASSERT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&at), &size), 0);
+        const auto peer =
+            std::async(std::launch::async, end_in_the_handshake, listener.get(), reset);
+        const auto response = get(options(ntohs(at.sin_port)));
+        EXPECT_TRUE(failed_with(response, NetError::connection_lost)) << reset;
+        EXPECT_TRUE(is_temporary(response.error().code));
+    }
+    // The control: a server that refuses the handshake in words stays refused.
+    auto old = issued();
+    old.maximum_version = TLS1_1_VERSION;
+    EXPECT_FALSE(is_temporary(get_from(old).error().code));
 }
 
 TEST_F(HttpsClient, RefusesEveryCertificateButThePinnedOnes) {
