@@ -46,10 +46,12 @@ class LinkedLayout(layout.Layout):
 
 
 class FaultyStack(gateway.Stack):
+    layout_class = LinkedLayout
+
     def __init__(self, disk=False, links=False, clocks=(), tuning=layout.Tuning(), say=lambda _: None):
         super().__init__(BINARY / "bin", SOURCE, tuning=tuning, say=say)
         plain = self.layout
-        self.layout = LinkedLayout(plain.root, plain.ports, plain.tuning)
+        self.layout = self.layout_class(plain.root, plain.ports, plain.tuning)
         self.clocks = dict.fromkeys(clocks)
         self.disk = self.hub_link = self.dps_link = None
         self._with_disk = disk
