@@ -1,9 +1,6 @@
 #include "uplink/link.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
-
-#include <algorithm>
 
 #include "base/errors.hpp"
 #include "base/fail_point.hpp"
@@ -21,6 +18,9 @@ constexpr std::size_t read_size = 16 * 1024;  // one TLS record
 constexpr int reads_at_once = 64;             // then others get their turn
 constexpr int rounds_at_once = 16;
 constexpr base::Milliseconds much_too_early{1'000};
+constexpr base::Milliseconds gathering{1};
+// A smaller window is answered within less, and would only stand still.
+constexpr std::uint16_t gathering_pays_from = 400;
 
 }  // namespace
 
@@ -52,9 +52,11 @@ void Link::close() noexcept {
         return;
     open_ = false;
     loop_.unwatch(stream_.fd());
-    if (timer_)
-        loop_.cancel(*timer_);
-    timer_.reset();
+    for (auto* timer : {&timer_, &pause_}) {
+        if (*timer)
+            loop_.cancel(**timer);
+        timer->reset();
+    }
     if (secured_)
         stream_.shutdown();
 }
@@ -77,9 +79,9 @@ void Link::on_ready() {
     }
     const auto before = session_.state();
     const auto read = read_all();
-    if (!acknowledged_.empty())
+    const bool answered = !acknowledged_.empty();
+    if (answered) {  // also what came before a failure counts
         MITRAL_FAIL_POINT("uplink.puback-received");
-    if (!acknowledged_.empty()) {  // also what came before a failure counts
         handlers_.acknowledged(acknowledged_);
         acknowledged_.clear();
     }
@@ -90,6 +92,8 @@ void Link::on_ready() {
     if (before == Session::State::connecting && session_.state() == Session::State::up)
         handlers_.up();
     drive();
+    if (answered)
+        let_answers_gather();
 }
 
 void Link::drive() {
@@ -99,23 +103,24 @@ void Link::drive() {
         const bool idle = session_.output().empty();
         flush();
         if (idle || wants_write_)
-            break;
+            return;
     }
-    set_wake_mark();
 }
 
 // With a full window nothing can be sent before answers come, and most hubs send each in a record
-// of its own: waking for every one costs more than all the rest. The mark is half of what the
-// answers take at least (4 bytes each, MQTT 3.1.1 §3.4), so that it is always reached.
-void Link::set_wake_mark() {
-    if (!open_)
-        return;
+// of its own: waking for every one costs more than all the rest. So the next ones gather for a
+// moment. (Not SO_RCVLOWAT: who does not read acknowledges late, and a hub with Nagle's algorithm
+// waits for that: 40 ms a window.)
+void Link::let_answers_gather() {
     const bool full = session_.state() == Session::State::up && !session_.may_publish();
-    const int mark = full ? std::max(1, 2 * session_.in_flight()) : 1;
-    if (mark == wake_mark_)
+    if (!open_ || pause_ || !full || session_.in_flight() < gathering_pays_from)
         return;
-    if (::setsockopt(stream_.fd(), SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark) == 0)
-        wake_mark_ = mark;
+    pause_ = loop_.after(gathering, [this] {
+        pause_.reset();
+        update_interest();
+        on_ready();
+    });
+    update_interest();
 }
 
 base::Status Link::advance_handshake() {
@@ -189,13 +194,13 @@ void Link::flush() {
 }
 
 void Link::update_interest() {
-    if (!open_ || wants_write_ == watches_write_)
+    const std::uint32_t wanted =
+        (pause_ ? 0U : EventLoop::readable) | (wants_write_ ? EventLoop::writable : 0U);
+    if (!open_ || wanted == interest_)
         return;
-    const auto set =
-        loop_.modify(stream_.fd(), EventLoop::readable | (wants_write_ ? EventLoop::writable : 0U));
-    if (!set)
+    if (const auto set = loop_.modify(stream_.fd(), wanted); !set)
         return fail(set.error());
-    watches_write_ = wants_write_;
+    interest_ = wanted;
 }
 
 bool Link::may_publish() const noexcept {
@@ -241,10 +246,6 @@ void Link::on_timer() {
             return fail({make_error_code(base::BaseError::timed_out), "TLS handshake"});
         return arm_timer();
     }
-    // Answers below the wake mark count before the hub is said to be silent.
-    on_ready();
-    if (!open_)
-        return;
     if (const auto kept = session_.tick(); !kept)
         return fail(kept.error());
     flush();

@@ -65,7 +65,7 @@ class Link {
     void on_timer();
     void arm_timer();
     void update_interest();
-    void set_wake_mark();
+    void let_answers_gather();
     void fail(const base::Error& error);
 
     base::EventLoop& loop_;
@@ -80,11 +80,11 @@ class Link {
     std::optional<base::MonotonicTime> timer_due_;
     std::vector<Acknowledged> acknowledged_;
     base::Bytes inbound_;
-    int wake_mark_ = 1;  // bytes that must have come before epoll tells
+    std::optional<base::EventLoop::TimerId> pause_;  // set: answers gather, unread
+    std::uint32_t interest_ = base::EventLoop::readable | base::EventLoop::writable;
     bool secured_ = false;
     bool open_ = true;
     bool wants_write_ = false;
-    bool watches_write_ = true;
 };
 
 }  // namespace mitral::uplink

@@ -36,7 +36,7 @@ class FewAnswers:
 
 class SlowAnswers(unittest.TestCase):
     @proves("T-DATA-01")
-    def test_answers_that_do_not_fill_the_wake_mark_count(self):
+    def test_a_few_answers_count(self):
         scratch = Scratch(self)
         few = FewAnswers()
         broker = scratch.broker(few, behave_well)
