@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Makes the evidence matrix (matrix.md, matrix.json) from what the tests reported.
 
-    evidence.py [--evidence build/release/evidence] [--junit build/release/ctest.xml]
+    evidence.py [--evidence build/release/evidence] [--junit build/release/ctest.xml] [--also build/torture/evidence]
 
 Each row: a threat or requirement id, the tests that name it, their verdicts. A test that was skipped or
 did not run proves nothing; one failing test fails its ids. With the run's ctest report (--junit) a report
@@ -139,6 +139,8 @@ def main():
                         help="folder of the reports; the matrix goes there too")
     parser.add_argument("--junit", type=pathlib.Path,
                         help="ctest's report of the same run (default: ctest.xml beside the folder, if there)")
+    parser.add_argument("--also", type=pathlib.Path, action="append", default=[],
+                        help="reports of another build, ctest.xml beside the folder; repeatable")
     parser.add_argument("--model", type=pathlib.Path, default=top / "docs/threat-model.md")
     options = parser.parse_args()
     if not options.evidence.is_dir():
@@ -147,6 +149,8 @@ def main():
     junit = options.junit or (beside if beside.exists() else None)
     threats, _ = check_threats.read_model(options.model.read_text(encoding="utf-8"))
     rows = collect(options.evidence, junit)
+    for other in options.also:
+        rows += collect(other, other.parent / "ctest.xml")
     table = matrix(rows, threats)
     (options.evidence / "matrix.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     (options.evidence / "matrix.md").write_text(markdown(table), encoding="utf-8")

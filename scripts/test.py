@@ -27,6 +27,8 @@ class Stage:
 
 STAGES = (
     Stage("release", ("all",), ()),
+    # Every fail-point × every fault on running gateways; the programs are built with fail-points in them.
+    Stage("torture", ("programs", "errorfs"), ("-L", "^torture$")),
     # The same unit tests with address and undefined-behaviour checks; scripts, which drive whole
     # programs, ran above.
     Stage("asan", ("unit_tests",), ("-L", "^unit")),
@@ -126,7 +128,7 @@ def ctest(stage, jobs, extra, environment, verdicts):
         return
     before = len(verdicts.failed)
     read_verdicts(report, stage.preset, verdicts)
-    if os.environ.get("CI") and stage.preset == "release":
+    if os.environ.get("CI") and stage.preset in ("release", "torture"):
         refuse_skips(verdicts)
     if status != 0 and len(verdicts.failed) == before:
         verdicts.failed.append((f"{stage.preset}: ctest", f"exit status {status}; see the lines above"))
@@ -146,7 +148,7 @@ def check_style(progress, verdicts):
 
 def make_evidence(progress, verdicts):
     progress.step("evidence: which test proves which threat and requirement")
-    if run([sys.executable, "scripts/evidence.py"]) != 0:
+    if run([sys.executable, "scripts/evidence.py", "--also", "build/torture/evidence"]) != 0:
         verdicts.failed.append(("evidence", "an id has a failing test; see the lines above"))
 
 
@@ -202,7 +204,7 @@ def main():
     for stage in stages:
         if not run_stage(stage, options, progress, verdicts):
             break
-        if whole and stage.preset == "release":
+        if whole and stage.preset == "torture":
             make_evidence(progress, verdicts)
     summarise(verdicts, progress)
     return 1 if verdicts.failed or not verdicts.passed else 0

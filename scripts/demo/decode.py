@@ -37,6 +37,7 @@ class Gap:
     last: int
     first_written: str | None   # absent when nobody knows any more
     last_written: str | None
+    reason: str | None = None
 
 
 def digest(code, unit, content, device_time_ms):
@@ -144,7 +145,7 @@ def _gap(body):
     if body["schema"] != "mitral.gap/1":
         raise Malformed("the body names another schema than the property")
     gap = Gap(body["lane"], body["stream"], int(body["first"]), int(body["last"]),
-              body.get("first_written"), body.get("last_written"))
+              body.get("first_written"), body.get("last_written"), body.get("reason"))
     if gap.first < 1 or gap.last < gap.first:
         raise Malformed("a gap that ends before it begins")
     return gap

@@ -32,6 +32,7 @@ class Stack:
         self.supervisor = processes.Supervisor()
         self.parts = {}      # name -> Process, in the order of their start
         self.group = None    # what the enrollment group was given
+        self.environment = {}    # of the gateway's daemons
 
     def _check_machine(self):
         if not processes.is_root():
@@ -41,6 +42,15 @@ class Stack:
             raise StartFailed(f"not built: {', '.join(missing)} (looked in {self.programs}): run `make build`")
         if shutil.which("swtpm") is None:
             raise StartFailed("swtpm is not installed: run scripts/deps.sh")
+
+    @property
+    def cloud_names(self):
+        return ["localhost"]
+
+    @property
+    def hubs(self):
+        """Those the unit may talk to."""
+        return [self.layout.hub_name]
 
     # -- start ---------------------------------------------------------------------------------
     def start(self):
@@ -60,7 +70,8 @@ class Stack:
         return self.programs / name
 
     def _launch(self, name, argv, keep=False):
-        process = Process(name, argv, self.layout.logs, self.reaper, keep=keep)
+        process = Process(name, argv, self.layout.logs, self.reaper, keep=keep,
+                          environment=self.environment if keep else None)
         self.parts[name] = process
         process.start()
         return self.supervisor.add(process)
@@ -73,7 +84,7 @@ class Stack:
         self.group = json.loads(answer)
         cloud = self._launch("mitral-cloud", [
             self._program("mitral-cloud"), "serve", "--state", place.cloud, "--user", "mitral-cloud",
-            "--name", "localhost",
+            *(part for name in self.cloud_names for part in ("--name", name)),
             "--assigned-hub", place.hub_name, "--mqtt-port", ports.mqtt,
             "--https-port", ports.https, "--admin-port", ports.admin])
         cloud.wait_until(self.hub.ready, "GET /ready")
@@ -103,7 +114,8 @@ class Stack:
             self._program("mitral"), "provision", "--config", place.config,
             "--station-key", place.station / "station.key", "--group-key-file", group_key,
             "--id-scope", self.group["id_scope"], "--registration-id", layout.REGISTRATION_ID,
-            "--dps-host", place.dps, "--hub", place.hub_name], place.logs, "provision")
+            "--dps-host", place.dps, *(part for name in self.hubs for part in ("--hub", name))],
+            place.logs, "provision")
 
     def _enrol(self):
         self.say("registering with DPS (mitral-enrol, once)")

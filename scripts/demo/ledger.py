@@ -140,6 +140,12 @@ class Ledger:
             report.note("lost: " + " ".join(map(str, identity)))
         return report
 
+    def unexplained(self, missing):
+        """What of `missing` (identity -> Sent) no gap record accounts for."""
+        left = dict(missing)
+        self._account_gaps(left)
+        return left
+
     def _compare(self, report, acknowledged, pending):
         for identity, digests in self.received.items():
             sent = acknowledged.get(identity)

@@ -15,10 +15,11 @@ class StartFailed(Exception):
 class Process:
     """One program of the stack. Its output goes to a log of its own."""
 
-    def __init__(self, name, argv, log_directory, reaper, keep=False):
+    def __init__(self, name, argv, log_directory, reaper, keep=False, environment=None):
         self.name, self.argv, self.keep = name, [str(part) for part in argv], keep
         self.log = pathlib.Path(log_directory) / f"{name}.log"
         self.restarts = 0
+        self._environment = {**os.environ, **(environment or {})}
         self._reaper = reaper
         self._child = None
 
@@ -26,7 +27,7 @@ class Process:
         self._forget()
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
-                self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=self._environment,
                 start_new_session=True)  # Ctrl-C is the conductor's, not theirs
         self._reaper.watch(self._child.pid)
         return self
@@ -97,6 +98,7 @@ class Process:
 class Supervisor:
     """Restarts a kept process that died, as systemd would (Restart=always)."""
 
+    CHECK_S = 0.1
     PAUSE_S = 0.3
 
     def __init__(self):
@@ -112,7 +114,7 @@ class Supervisor:
         return process
 
     def _watch(self):
-        while not self._ending.wait(0.1):
+        while not self._ending.wait(self.CHECK_S):
             with self._lock:
                 fallen = [process for process in self._processes if process.keep and not process.running]
             for process in fallen:

@@ -2,7 +2,11 @@
 
 #ifdef MITRAL_FAIL_POINTS
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -10,7 +14,9 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
+#include <ctime>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,9 +26,22 @@
 namespace mitral::base::fail_point {
 namespace {
 
-// One datagram each. To the run: "join PROGRAM", "at NAME", "refused ERRNO", "cut BYTES". From it:
-// "arm NAME NTH" at any time; "go", "errno NUMBER", "short BYTES ERRNO" and "torn BYTES" as the
-// answer to "join" and "at".
+// How far the wall clock of this process stands beside the real one: the run writes it into a file
+// beside its socket, and it takes effect at once, also inside the sandbox.
+const volatile std::int64_t* wall_clock_offset_ns = nullptr;
+
+void share_clock(const std::string& path) noexcept {
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid())
+        return;
+    const void* page = ::mmap(nullptr, sizeof(std::int64_t), PROT_READ, MAP_SHARED, file.get(), 0);
+    if (page != MAP_FAILED)
+        wall_clock_offset_ns = static_cast<const volatile std::int64_t*>(page);
+}
+
+// One datagram each. To the run: "join PROGRAM", "at NAME", "time SECONDS", "refused ERRNO",
+// "cut BYTES". From it: "arm NAME NTH" and "disarm" at any time; "time" while the process stands;
+// "go", "errno NUMBER", "short BYTES ERRNO" and "torn BYTES" as the verdict on "join" and "at".
 class Run {
   public:
     void join() noexcept {
@@ -37,6 +56,7 @@ class Run {
         if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
             0)
             return socket_.reset();
+        share_clock(std::string(text) + ".clock");
         say(std::string("join ") + program_invocation_short_name);
         await_verdict();
     }
@@ -69,7 +89,7 @@ class Run {
     [[nodiscard]] std::size_t call_size(std::size_t size) {
         if (!fault_.size)
             return size;
-        const std::size_t cut = std::min(size, *std::exchange(fault_.size, std::nullopt));
+        const std::size_t cut = std::min(size - 1, *std::exchange(fault_.size, std::nullopt));
         say("cut " + std::to_string(cut));
         return cut;
     }
@@ -106,6 +126,10 @@ class Run {
         }
         if (word == "disarm") {
             armed_.clear();
+            return true;
+        }
+        if (word == "time") {
+            say("time " + std::to_string(std::time(nullptr)));
             return true;
         }
         if (word == "errno")
@@ -174,10 +198,40 @@ std::size_t call_size(std::size_t size) noexcept {
 }
 
 std::string_view last_part(std::string_view path) noexcept {
+    if (path.ends_with(".new"))  // the file that is about to replace another
+        path.remove_suffix(4);
     const auto slash = path.rfind('/');
     return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
 }  // namespace mitral::base::fail_point
+
+// The process's own definitions go before the C library's, for libraries (TLS) too.
+extern "C" int clock_gettime(clockid_t id, timespec* now) noexcept {
+    constexpr std::int64_t second = 1'000'000'000;
+    const auto result = static_cast<int>(::syscall(SYS_clock_gettime, id, now));
+    const auto* offset = mitral::base::fail_point::wall_clock_offset_ns;
+    if (result != 0 || offset == nullptr || (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE))
+        return result;
+    const std::int64_t shifted = now->tv_sec * second + now->tv_nsec + *offset;
+    now->tv_sec = shifted / second;
+    now->tv_nsec = shifted % second;
+    return 0;
+}
+
+extern "C" time_t time(time_t* into) noexcept {
+    timespec now{};
+    (void)::clock_gettime(CLOCK_REALTIME, &now);
+    if (into != nullptr)
+        *into = now.tv_sec;
+    return now.tv_sec;
+}
+
+extern "C" int gettimeofday(timeval* __restrict into, void* __restrict) noexcept {
+    timespec now{};
+    (void)::clock_gettime(CLOCK_REALTIME, &now);
+    *into = {now.tv_sec, now.tv_nsec / 1000};
+    return 0;
+}
 
 #endif

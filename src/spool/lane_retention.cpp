@@ -43,10 +43,11 @@ base::Status LaneWriter::delete_acknowledged() {
     // The newest segment keeps the lane's numbers.
     const std::size_t kept = live_ && live_->on_disk() ? 0 : 1;
     while (closed_.size() > kept && is_acknowledged(closed_.front())) {
-        MITRAL_FAIL_POINT("lane.remove-acknowledged");
         // One after the other on the disk as well: after a power cut a hole between two that are
         // still there would be taken for a loss.
+        MITRAL_FAIL_POINT("lane.sync-removals");
         MITRAL_CHECK(storage_.sync_directory(place_.directory));
+        MITRAL_FAIL_POINT("lane.remove-acknowledged");
         MITRAL_CHECK(storage_.remove(path_of(closed_.front().first)));
         closed_.erase(closed_.begin());
     }
@@ -118,7 +119,9 @@ base::Status LaneWriter::condemn(int fd, const Slot& slot) {
 
 base::Status LaneWriter::free_buried(int fd, Slot slot) {
     slot.dropped = true;
+    MITRAL_FAIL_POINT("bury.write-drop");
     MITRAL_CHECK(storage_.write(fd, encode_slot(slot), slot_offset));
+    MITRAL_FAIL_POINT("bury.sync-drop");
     MITRAL_CHECK(storage_.sync(fd));  // a reader that sees no mark would find damage
     MITRAL_FAIL_POINT("bury.truncate");
     return storage_.truncate(fd, std::max<std::uint64_t>(slot.gap_end, header_size));

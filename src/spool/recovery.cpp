@@ -100,6 +100,7 @@ base::Status write_again(Storage& storage, const OpenSegment& segment, std::uint
                    read_at(segment.fd.get(), base::MutableByteView(block).first(wanted), from));
         if (count != wanted)
             return base::fail(SpoolError::damaged, "a segment became shorter");
+        MITRAL_FAIL_POINT("recover.write-again");
         MITRAL_CHECK(storage.write(segment.fd.get(), base::ByteView(block).first(count), from));
         from += count;
     }

@@ -44,6 +44,9 @@ class Mqtt:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         self.socket.close()
 
     def send(self, data):
