@@ -118,9 +118,13 @@ base::Status LaneWriter::condemn(int fd, const Slot& slot) {
 }
 
 base::Status LaneWriter::free_buried(int fd, Slot slot) {
+    const auto condemned = encode_slot(slot);
     slot.dropped = true;
     MITRAL_FAIL_POINT("bury.write-drop");
-    MITRAL_CHECK(storage_.write(fd, encode_slot(slot), slot_offset));
+    if (auto marked = storage_.write(fd, encode_slot(slot), slot_offset); !marked) {
+        (void)storage_.write(fd, condemned, slot_offset);  // half a mark would be taken for damage
+        return marked;
+    }
     MITRAL_FAIL_POINT("bury.sync-drop");
     MITRAL_CHECK(storage_.sync(fd));  // a reader that sees no mark would find damage
     MITRAL_FAIL_POINT("bury.truncate");

@@ -171,6 +171,7 @@ TEST_F(CrashTest, AFullDiskMakesRoomByDroppingAndRecovers) {
 class FullAndFailing final : public Storage {
   public:
     bool full = false;
+    bool cuts_mark = false;  // all but its checksum reaches the disk
     bool refused_mark = false;
 
     base::Status write(int fd, base::ByteView content, std::uint64_t offset) override {
@@ -178,6 +179,11 @@ class FullAndFailing final : public Storage {
             return base::fail_errno(ENOSPC, "no space");
         const auto slot = decode_slot(content);
         marking_ = offset == slot_offset && slot && slot->dropped;
+        if (marking_ && std::exchange(cuts_mark, false)) {
+            refused_mark = true;
+            MITRAL_CHECK(Storage::write(fd, content.first(slot_size - 4), offset));
+            return base::fail_errno(ENOSPC, "no space");
+        }
         return Storage::write(fd, content, offset);
     }
     base::Status sync(int fd) override {
@@ -212,6 +218,22 @@ TEST_F(CrashTest, ASegmentWhoseMarkIsNotSyncedIsToldAsGivenUp) {
         books.delivered(record);
     books.expect_complete("while the writer runs");
     EXPECT_EQ(books.gap_size(), 2U);
+}
+
+TEST_F(CrashTest, ASegmentWhoseMarkIsCutShortIsNoDamage) {
+    MITRAL_PROVES("T-DATA-01", "T-DOS-02");
+    make_lanes();
+    FullAndFailing disk;
+    append_and_commit(*open_writer(), "one");
+    auto writer = spool::open_writer(options, keys, clock, disk);
+    ASSERT_TRUE(ok(writer));
+    append_and_commit(**writer, "two");
+    disk.full = disk.cuts_mark = true;
+    append(**writer, std::string(100, '3'));
+    EXPECT_FALSE((*writer)->commit());
+    EXPECT_TRUE(disk.refused_mark);
+    const auto seen = read_all(*open_reader());
+    EXPECT_FALSE(seen.error) << seen.message;
 }
 
 TEST_F(CrashTest, AFullDiskGivesUpWhatTheHubHasBeforeWhatItHasNot) {
