@@ -72,7 +72,7 @@ std::optional<faults::Order> Faults::strike(Fault fault) {
     if (!state.order)
         return std::nullopt;
     ++state.fired;
-    const auto order = *state.order;
+    auto order = state.order;
     if (state.order->count && --*state.order->count == 0)
         clear(fault);
     return order;

@@ -46,9 +46,11 @@ base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
     while (status && !finished_ && !link().closing()) {
         const auto limit = session_ ? max_packet : max_connect_packet;
         auto frame = next_frame(input.subspan(taken), limit);
-        if (!frame)
+        if (!frame) {
             status = std::unexpected(std::move(frame).error());
-        if (!frame || !*frame)
+            break;
+        }
+        if (!*frame)
             break;
         status = handle(**frame);
         taken += (*frame)->size;
