@@ -76,7 +76,7 @@ static int serve(struct fuse_session* session, const char* mount_point, const ch
         return status;
     fuse_loop_cfg_set_max_threads(config, 8);
     if (control_start(socket_path) != 0 ||
-        (with_parent && control_end_with_parent(mount_point) != 0))
+        (with_parent && control_end_with_parent(mount_point, socket_path) != 0))
         fprintf(stderr, "errorfs: cannot take orders at %s\n", socket_path);
     else
         status = fuse_session_loop_mt(session, config) == 0 ? 0 : 1;

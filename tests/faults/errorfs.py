@@ -8,11 +8,9 @@
 import errno
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 
 WRITING = ("create", "write", "fallocate", "mkdir")
@@ -28,13 +26,12 @@ class ErrorFs:
 
     def __init__(self, program, backing, mount_point):
         self.program, self.backing, self.mount_point = map(pathlib.Path, (program, backing, mount_point))
-        self._directory = None
+        self._control = self.mount_point.with_name(f".{self.mount_point.name}.orders")
         self._child = None
 
     def mount(self, timeout=20):
         self.mount_point.mkdir(exist_ok=True)
-        self._directory = pathlib.Path(tempfile.mkdtemp(prefix="mitral-errorfs-"))
-        self._control = self._directory / "control"
+        self._control.unlink(missing_ok=True)  # of one that was killed
         self._child = subprocess.Popen(
             [str(self.program), str(self.backing), str(self.mount_point), str(self._control), "--with-parent"],
             stdin=subprocess.PIPE)  # its end tells the file system that the test is gone
@@ -59,8 +56,7 @@ class ErrorFs:
                 self._child.kill()
                 self._child.wait()
             self._child = None
-        if self._directory is not None:
-            shutil.rmtree(self._directory, ignore_errors=True)
+        self._control.unlink(missing_ok=True)
 
     def kill(self):
         """As a driver that crashes: every later operation says ENOTCONN."""

@@ -59,16 +59,23 @@ int control_start(const char* socket_path) {
     return start_thread(serve, (void*)(intptr_t)listener);
 }
 
+struct ending {
+    const char* mount_point;
+    const char* socket_path;
+};
+
 static void* wait_for_parent(void* argument) {
-    const char* mount_point = argument;
+    const struct ending* ending = argument;
     char byte;
     while (read(STDIN_FILENO, &byte, 1) > 0) {
     }
-    (void)umount2(mount_point, MNT_DETACH);
+    (void)umount2(ending->mount_point, MNT_DETACH);
+    (void)unlink(ending->socket_path);
     _exit(0);
 }
 
-int control_end_with_parent(const char* mount_point) {
-    char* kept = strdup(mount_point);
-    return kept == NULL ? -ENOMEM : start_thread(wait_for_parent, kept);
+int control_end_with_parent(const char* mount_point, const char* socket_path) {
+    static struct ending ending;
+    ending = (struct ending){.mount_point = mount_point, .socket_path = socket_path};
+    return start_thread(wait_for_parent, &ending);
 }

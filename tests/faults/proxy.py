@@ -300,6 +300,7 @@ async def run(options):
     # The parent's end of the pipe closes when it ends, however it ends.
     if options.with_parent:
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
+        shutil.rmtree(os.path.dirname(options.control), ignore_errors=True)  # made for this process
         os._exit(0)
     await asyncio.Event().wait()
 
