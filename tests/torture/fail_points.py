@@ -50,7 +50,9 @@ ALL = [
     *_points(INTAKE, "long segment", "other")("segment.close"),
     *_points(INTAKE, "upkeep")("lane.read-acknowledgement"),
     *_points(INTAKE, "upkeep", "other")("lane.sync-removals", "lane.remove-acknowledged"),
-    *_file(INTAKE, "traffic", "lines.json"),
+    # the status file, which is replaced without waiting for the disk
+    *_points(INTAKE, "traffic", "write")("replace-file.write:lines.json"),
+    *_points(INTAKE, "traffic", "other")("replace-file.rename:lines.json"),
     # records on their way to the hub
     *_points(UPLINK, "traffic")("uplink.record-read", "uplink.publish-queued", "uplink.publish-written",
                                 "uplink.puback-received", "uplink.position-advanced", "uplink.store-position",
