@@ -67,8 +67,11 @@ base::Status LaneFeed::load() {
             (last.stream != record->id.stream || last.sequence + 1 != record->id.sequence)) {
             held_ = std::move(record);
             close_batch();
+            note_start_over(held_->id);
             continue;
         }
+        note_start_over(record->id);
+        last_built_ = record->id;
         building_.add(*record);
         if (record->ends_batch || building_.full())
             close_batch();
@@ -106,12 +109,24 @@ base::Status LaneFeed::step_over(const base::Error& error) {
                                {"done", "reported to the hub as a gap"}});
     if (!building_.empty())
         close_batch();
+    note_start_over({skipped.stream, gap.first_sequence});
+    last_built_ = {skipped.stream, gap.last_sequence};
     for (const spool::Gap& told : skipped.told)
         building_.add(skipped.stream, told);
     give_up(skipped.stream, gap);
     if (!building_.empty())
         close_batch();
     return {};
+}
+
+// Another lane stands in the place of this one, or an older state of it: what is under way is not
+// what now has these numbers.
+void LaneFeed::note_start_over(spool::RecordId next) {
+    const bool goes_on = next.stream == last_built_.stream && next.sequence > last_built_.sequence;
+    if (goes_on || last_built_ == spool::RecordId{})
+        return;
+    for (Progress& batch : batches_)
+        batch.elsewhere = true;
 }
 
 // Beyond the end of a part the next part says what it cannot read.
@@ -157,7 +172,8 @@ void LaneFeed::acknowledged(std::uint64_t batch) {
 void LaneFeed::settle() {
     while (!batches_.empty() && batches_.front().outstanding == 0) {
         const Progress& done = batches_.front();
-        reader_->acknowledge(done.last_sequence);
+        if (!done.elsewhere)
+            reader_->acknowledge(done.last_sequence);
         MITRAL_FAIL_POINT("uplink.position-advanced");
         counters_.records += done.records;
         counters_.gaps += done.gaps;
@@ -178,6 +194,7 @@ base::Status LaneFeed::rewind() {
     drained_ = exhausted_ = false;
     MITRAL_CHECK(reader_->rewind());
     last_read_ = reader_->acknowledged();
+    last_built_ = {};
     return {};
 }
 

@@ -88,6 +88,7 @@ class LaneFeed {
         std::uint32_t records = 0;
         std::uint32_t gaps = 0;
         std::size_t outstanding = 0;  // messages not acknowledged, sent or not
+        bool elsewhere = false;       // of another lane, or of numbers that come again
     };
     struct Ready {
         Outgoing message;
@@ -99,6 +100,7 @@ class LaneFeed {
     [[nodiscard]] base::Status check_same_lane(const spool::Record& record) const;
     [[nodiscard]] base::Status step_over(const base::Error& error);
     void give_up(std::uint64_t stream, spool::Gap gap);
+    void note_start_over(spool::RecordId next);
     void reach_end();
     void close_batch();
     void settle();
@@ -112,6 +114,7 @@ class LaneFeed {
     std::deque<Progress> batches_;       // oldest first
     std::uint64_t first_batch_ = 0;      // number of batches_.front()
     std::uint64_t last_read_ = 0;
+    spool::RecordId last_built_;  // of the records that became batches
     bool held_up_ = false;
     bool drained_ = false;
     bool must_persist_ = false;

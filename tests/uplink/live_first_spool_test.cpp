@@ -66,6 +66,16 @@ class LiveFirstSpoolTest : public spool::test::SpoolTest {
                 parts.acknowledged(batch);
         parts.drop_finished();
     }
+    // The batches of what there is to send, one for each message.
+    static std::vector<std::uint64_t> take(LaneParts& parts) {
+        std::vector<std::uint64_t> batches;
+        for (auto message = parts.live().feed.front(); message && *message != nullptr;
+             message = parts.live().feed.front()) {
+            batches.push_back(parts.live().feed.front_batch());
+            parts.live().feed.pop_front();
+        }
+        return batches;
+    }
     Bodies in_order() {
         Bodies bodies;
         const auto one = std::make_unique<LaneParts>(
@@ -198,6 +208,32 @@ TEST_F(LiveFirstSpoolTest, AnotherLaneInItsPlaceEndsTheSplit) {
     }
     ASSERT_FALSE(sent.empty());
     EXPECT_THAT(sent.begin()->first, HasSubstr("-1&"));
+}
+
+// Undivided as well: what is under way from a lane that is gone says nothing about its successor.
+TEST_F(LiveFirstSpoolTest, AnAnswerForALaneThatIsGoneMovesNoPositionOfItsSuccessor) {
+    MITRAL_PROVES("T-DATA-01");
+    write(*open_writer(), 30);
+    const auto lane = parts();
+    const std::vector<std::uint64_t> under_way = take(*lane);
+    ASSERT_FALSE(under_way.empty());
+    std::filesystem::remove_all(lane_directory());
+    written_ = 0;
+    write(*open_writer(), 60);
+    // The news of the directory may come after the look at it.
+    std::vector<std::uint64_t> of_the_new_one;
+    for (int i = 0; i < 3 && of_the_new_one.empty(); ++i) {
+        lane->live().feed.woken();
+        of_the_new_one = take(*lane);
+    }
+    ASSERT_FALSE(of_the_new_one.empty());
+    for (const auto batch : under_way)
+        lane->acknowledged(batch);
+    EXPECT_EQ(lane->status().position, 0U);
+    ASSERT_TRUE(ok(lane->rewind()));
+    const auto first = lane->live().feed.front();
+    ASSERT_TRUE(ok(first));
+    EXPECT_THAT((*first)->bag, HasSubstr("-1&"));
 }
 
 TEST_F(LiveFirstSpoolTest, AnOlderStateOfTheLaneEndsTheSplit) {
