@@ -206,12 +206,16 @@ base::Result<std::uint64_t> SegmentCursor::skip(std::uint64_t sequence) {
 }
 
 Gap SegmentCursor::gap(std::uint64_t first, std::uint64_t last) const {
-    return {lane_,
+    Gap gap{lane_,
             first,
             last,
             header_ ? header_->created : slot_.last_written,
             slot_.last_written,
             key_void_ ? GapReason::key_void : GapReason::unreadable};
+    // When it was written stands in the record that cannot be read; the slot's time moves on.
+    if (last != last_committed())
+        gap.first_written = gap.last_written = {};
+    return gap;
 }
 
 base::Result<std::vector<Gap>> SegmentCursor::gaps_told(std::uint64_t first) const {

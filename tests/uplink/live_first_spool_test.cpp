@@ -285,6 +285,26 @@ TEST_F(LiveFirstSpoolTest, DamageInEitherPartIsToldAndHoldsNeitherUp) {
     EXPECT_EQ(lane->status().position, 150U);
 }
 
+TEST_F(LiveFirstSpoolTest, WhatCannotBeReadIsToldWithTheSameWordsAgain) {
+    MITRAL_PROVES("T-DATA-01");
+    options.batch_bytes = 0;
+    const auto writer = open_writer();
+    write(*writer, 10);
+    const auto path = spool::test::segments_of(lane_directory()).front();
+    auto content = spool::test::file_content(path);
+    const auto frame = (content.size() - spool::header_size) / 10;
+    content[spool::header_size + 5 * frame + 40] ^= 1;
+    spool::test::set_file_content(path, content);
+    const auto lane = parts();
+    Bodies sent;
+    send(*lane, 0, sent, false);
+    EXPECT_EQ(sent.size(), 10U);
+    clock.advance(base::Milliseconds(5'000));
+    write(*writer, 1);
+    ASSERT_TRUE(ok(lane->rewind()));
+    send(*lane, 0, sent, false);  // compares
+}
+
 TEST_F(LiveFirstSpoolTest, AVoidKeyGivesUpEachPartAsFarAsItGoes) {
     MITRAL_PROVES("T-PHY-03", "T-DATA-01");
     options.batch_bytes = 0;
