@@ -10,6 +10,7 @@ import unit
 NAMES = ("cpu-256", "cpu-4k")
 # Measured 2026-11-22 on another machine (docs/benchmarks.md); Debian has no package of it.
 AZURE_C_SDK_US = {"256": 9.1, "4k": 10.9}
+INSTALLED_WINDOW = 100
 
 
 class Contest:
@@ -82,7 +83,7 @@ class Contest:
 
 
 def measure(shop, options):
-    """cpu-256 stands for three figures: CPU, its ratio to libmosquitto's, and messages a second."""
+    """cpu-256 stands for four figures: CPU, its ratio to libmosquitto's, and messages a second at two windows."""
     if not any(map(options.wants, NAMES)):
         return
     gateway = unit.Unit(shop, "cpu", unit.Settings(window=options.window)).start()
@@ -91,6 +92,7 @@ def measure(shop, options):
         if options.wants("cpu-256"):
             contest = Contest(shop, gateway, shapes.line_256(), options.count, options.rounds).run(rivals)
             yield from _small(contest, options)
+            yield _installed_window(shop, options)
         if options.wants("cpu-4k"):
             contest = Contest(shop, gateway, shapes.line_4k(), max(1, options.count // 4), options.rounds).run(rivals)
             yield summary.Figure("cpu-4k", statistics.median(contest.cpu_us()), "µs/message",
@@ -103,6 +105,18 @@ def measure(shop, options):
         for rival in rivals:
             rival.close()
         gateway.stop()
+
+
+def _installed_window(shop, options):
+    """With few messages under way a hub that answers late, or is answered late, shows at once."""
+    gateway = unit.Unit(shop, "window", unit.Settings(window=INSTALLED_WINDOW)).start()
+    try:
+        contest = Contest(shop, gateway, shapes.line_256(), options.count, options.rounds).run([])
+    finally:
+        gateway.stop()
+    rates = [flood.messages / flood.seconds for flood in contest.floods]
+    return summary.Figure(f"messages-per-s-window-{INSTALLED_WINDOW}", statistics.median(rates), "messages/s", None, {},
+                          contest.describe())
 
 
 def _small(contest, options):
