@@ -10,6 +10,8 @@ namespace {
 
 constexpr base::Milliseconds first_retry{1'000};
 constexpr std::uint32_t max_retry_step = 6;  // 64 s
+// Without a call for this long: the hub answers slowly, and the window is full.
+constexpr base::Milliseconds read_ahead_ages{100};
 constexpr base::Milliseconds look_interval{10'000};
 
 }  // namespace
@@ -51,10 +53,19 @@ void Feeds::put_live_first() {
     }
 }
 
+// What was read ahead may meanwhile have been given up, and told as a gap.
+void Feeds::held_up() noexcept {
+    for (const auto& lane : lanes_)
+        lane->parts.held_up();
+}
+
 std::optional<Feeds::Choice> Feeds::next() {
     const base::MonotonicTime now = clock_.monotonic();
     if (now >= look_again_)
         put_live_first();
+    if (now - asked_ >= read_ahead_ages)
+        held_up();
+    asked_ = now;
     const Turns::Order order = turns_.order();
     for (const Urgency urgency : order) {
         const auto choice = find(urgency);
@@ -66,8 +77,7 @@ std::optional<Feeds::Choice> Feeds::next() {
         const bool urgent = urgency == Urgency::alert || order.front() != Urgency::alert;
         if (!pacer_.take(now, urgent)) {
             wake_at(pacer_.next(now, urgent));
-            for (const auto& lane : lanes_)
-                lane->parts.held_up();
+            held_up();
             return std::nullopt;
         }
         turns_.sent(urgency);

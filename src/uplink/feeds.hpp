@@ -67,6 +67,7 @@ class Feeds {
         LaneParts parts;
         LanePart* chosen = nullptr;  // by next(), until the next change
     };
+    void held_up() noexcept;
     [[nodiscard]] std::optional<Choice> find(Urgency urgency);
     [[nodiscard]] std::optional<Choice> find(spool::Lane lane, bool backlog);
     [[nodiscard]] std::uint32_t& turn(spool::Lane lane, bool backlog) {
@@ -86,6 +87,7 @@ class Feeds {
     std::vector<std::unique_ptr<Lane>> lanes_;
     Turns turns_;
     std::array<std::array<std::uint32_t, 3>, 2> turn_{};  // live, backlog: who is first in a lane
+    base::MonotonicTime asked_;                           // when next() was called last
     base::MonotonicTime look_again_;                      // for lanes that are far behind
     std::optional<base::EventLoop::TimerId> timer_;
     base::MonotonicTime timer_due_;

@@ -9,12 +9,14 @@ namespace {
 
 // Reads to the end of a batch. nullopt: none before the end of what is committed, or of patience.
 base::Result<std::optional<spool::RecordId>> pass_boundary(spool::LaneReader& reader) {
-    for (std::size_t i = 0; i < BatchBuilder::max_records; ++i) {
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < BatchBuilder::max_records && bytes < BatchBuilder::max_bytes; ++i) {
         MITRAL_TRY(const auto record, reader.next());
         if (!record)
             return std::nullopt;
         if (record->ends_batch)
             return record->id;
+        bytes += record->payload.size();
     }
     return std::nullopt;
 }

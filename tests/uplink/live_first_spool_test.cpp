@@ -9,6 +9,7 @@
 #include "spool/support.hpp"
 #include "support/proves.hpp"
 #include "support/result_matchers.hpp"
+#include "uplink/feeds.hpp"
 #include "uplink/lane_parts.hpp"
 
 namespace mitral::uplink {
@@ -18,6 +19,7 @@ using mitral::test::ok;
 using mitral::test::reading_record;
 using spool::Lane;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr std::uint64_t far = 20;
 
@@ -179,6 +181,28 @@ TEST_F(LiveFirstSpoolTest, TheBoundTakesTheBacklogFirstAndEveryNumberIsAccounted
     send(*lane, 0, sent, true);
     EXPECT_GT(writer->usage(Lane::vitals).dropped_records, 0U);
     EXPECT_EQ(lane->status().backlog, 0U);
+}
+
+// The hub answers slowly, and the window is full: what the reader had read ahead is given up and
+// told as a gap meanwhile. It does not go out as well.
+TEST_F(LiveFirstSpoolTest, WhatTheBoundTookWhileTheWindowWasFullIsNotSentAfterAll) {
+    MITRAL_PROVES("T-DOS-02", "T-DATA-01");
+    options.batch_bytes = 0;
+    const auto writer = open_writer();
+    write(*writer, 40);
+    base::ManualClock time({0});
+    Feeds feeds(*loop_, time, 0, [] {});
+    feeds.add({"lines", Lane::vitals}, open());
+    const auto first = feeds.next();
+    ASSERT_TRUE(first);  // the rest of its segment has been read ahead
+    feeds.pop(first->feed);
+    write(*writer, 600);
+    ASSERT_TRUE(ok(writer->maintain()));
+    ASSERT_GT(writer->usage(Lane::vitals).dropped_records, 2U);
+    time.advance(base::Milliseconds(100));
+    const auto second = feeds.next();
+    ASSERT_TRUE(second);
+    EXPECT_THAT(second->message->bag, Not(HasSubstr("-2&")));
 }
 
 TEST_F(LiveFirstSpoolTest, AnotherLaneInItsPlaceEndsTheSplit) {

@@ -101,6 +101,17 @@ class LanePartsTest : public testing::Test {
         FeedName{"lines", spool::Lane::vitals}, open(lane_), *loop_, [] {});
 };
 
+// A hostile writer names a batch that does not end; each look at the lane would read it all.
+TEST_F(LanePartsTest, TheEndOfABatchIsNotSearchedForBeyondWhatABatchMayHold) {
+    write(far + 5);
+    lane_.claimed_batch_end = lane_.records.size() + 1;
+    for (std::size_t bytes = 0; bytes <= BatchBuilder::max_bytes; bytes += 64 * 1024)
+        lane_.add(base::Bytes(64 * 1024), false);
+    lane_.add(reading_record("bed-1", 1), true);
+    parts_->split_when_behind(far);
+    EXPECT_EQ(parts_->count(), 1U);
+}
+
 TEST_F(LanePartsTest, OnlyALaneThatIsFarBehindIsSplit) {
     write(far);
     parts_->split_when_behind(far);
