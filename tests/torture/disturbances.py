@@ -16,7 +16,8 @@ DISK = [FullDisk(), FailingDisk("disk-read-only", *({"op": op, "errno": "EROFS"}
         FailingDisk("disk-errors", *({"op": op, "errno": "EIO"} for op in
                                      ("write", "fsync", "fdatasync", "fsyncdir", "create", "rename"))),
         FailingDisk("disk-slow", *({"op": op, "delay_ms": 60} for op in ("write", "fsync", "fdatasync", "rename")))]
-WRITES = [ShortWrite(), TornWrite()]
+TORN = TornWrite()
+WRITES = [ShortWrite(), TORN]
 HUB = [Link("hub-down", "hub", "down"), Link("hub-slow", "hub", "slow", bytes_per_s=8000, latency_ms=150),
        Link("hub-half-open", "hub", "blackhole", held_s=1.1, direction="both"),
        Link("hub-reset", "hub", "reset", after_bytes=0),

@@ -3,12 +3,16 @@ import disturbances as faults
 import fail_points
 from fail_points import ENROL, UPLINK, VAULT
 
+SLOT_WRITES = ("group.write-slot", "recover.write-slot", "repair.write-slot", "bury.write-mark", "bury.write-drop")
+
 # (reason, does it leave this pair out?). The first that holds counts.
 LEFT_OUT = (
     ("no system call on the disk follows this point",
      lambda point, fault: fault in faults.CALLS and not point.call),
     ("the call that follows writes no bytes",
      lambda point, fault: fault in faults.WRITES and point.call != "write"),
+    ("a slot is 64 bytes of one page and one sector: whoever is killed has written it whole or not at all",
+     lambda point, fault: fault is faults.TORN and point.name in SLOT_WRITES),
     ("only the registration speaks to DPS",
      lambda point, fault: fault in faults.DPS and point.program != ENROL),
     ("the registration has spoken to DPS already",
