@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "azure/topics.hpp"
 #include "clinical/batch.hpp"
 #include "clinical/record.hpp"
 #include "clinical/wave_reader.hpp"
