@@ -5,35 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <memory>
 #include <optional>
+
+#include "base/encoding.hpp"
 
 namespace mitral::intake::hl7 {
 namespace {
-
-int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-std::optional<std::string> hex_bytes(std::string_view digits) {
-    if (digits.empty() || digits.size() % 2 != 0)
-        return std::nullopt;
-    std::string bytes;
-    for (std::size_t i = 0; i < digits.size(); i += 2) {
-        const int high = hex_digit(digits[i]);
-        const int low = hex_digit(digits[i + 1]);
-        if (high < 0 || low < 0)
-            return std::nullopt;
-        bytes.push_back(static_cast<char>(high * 16 + low));
-    }
-    return bytes;
-}
 
 // nullopt: not a sequence we know.
 std::optional<std::string> meaning(std::string_view sequence, const Delimiters& delimiters) {
@@ -61,8 +38,10 @@ std::optional<std::string> meaning(std::string_view sequence, const Delimiters& 
     }
     if (sequence == ".br")
         return "\n";
-    if (sequence.starts_with('X'))
-        return hex_bytes(sequence.substr(1));
+    if (sequence.size() > 1 && sequence.front() == 'X') {
+        if (const auto bytes = base::from_hex(sequence.substr(1)))
+            return std::string(base::as_text(*bytes));
+    }
     return std::nullopt;
 }
 
@@ -95,6 +74,25 @@ bool needs_nothing(std::string_view name) noexcept {
     return name.empty() || name == "ASCII" || name == "ISO IR6" || name == "UNICODE UTF-8" ||
            name == "UTF-8" || name == "UTF8";
 }
+
+class Converter {
+  public:
+    explicit Converter(const char* from) noexcept : handle_(::iconv_open("UTF-8", from)) {}
+    Converter(const Converter&) = delete;
+    Converter& operator=(const Converter&) = delete;
+    ~Converter() {
+        if (valid())
+            (void)::iconv_close(handle_);
+    }
+    // iconv_open(3) answers with (iconv_t)-1 where it fails.
+    [[nodiscard]] bool valid() const noexcept {
+        return handle_ != reinterpret_cast<iconv_t>(-1);  // NOLINT(performance-no-int-to-ptr)
+    }
+    [[nodiscard]] iconv_t handle() const noexcept { return handle_; }
+
+  private:
+    iconv_t handle_;
+};
 
 std::unexpected<Unusable> unusable(std::string_view reason) {
     return std::unexpected(Unusable{std::string(reason)});
@@ -135,18 +133,15 @@ std::expected<std::string_view, Unusable> to_utf8(std::string_view text,
     const auto known = std::ranges::find(charsets, character_set, &Charset::name);
     if (known == charsets.end())
         return unusable("MSH-18 names a character set that this gateway does not read");
-    const std::unique_ptr<void, int (*)(iconv_t)> converter(
-        ::iconv_open("UTF-8", known->iconv_name), ::iconv_close);
-    if (converter.get() == reinterpret_cast<iconv_t>(-1)) {
-        (void)const_cast<std::unique_ptr<void, int (*)(iconv_t)>&>(converter).release();
+    const Converter converter(known->iconv_name);
+    if (!converter.valid())
         return unusable("the system lacks the conversion of the character set in MSH-18");
-    }
     storage.resize(text.size() * 4 + 16);  // no character of these sets takes more in UTF-8
     auto* in = const_cast<char*>(text.data());
     std::size_t in_left = text.size();
     char* out = storage.data();
     std::size_t out_left = storage.size();
-    if (::iconv(converter.get(), &in, &in_left, &out, &out_left) == static_cast<std::size_t>(-1))
+    if (::iconv(converter.handle(), &in, &in_left, &out, &out_left) == static_cast<std::size_t>(-1))
         return unusable("the message is not in the character set that MSH-18 names");
     storage.resize(storage.size() - out_left);
     return std::string_view(storage);
