@@ -53,7 +53,8 @@ class Worker:
 class Run:
     def __init__(self, options, todo, folder):
         self.options, self.todo, self.folder = options, todo, folder
-        self.total, self.rows, self.ledgers, self.troubles = len(todo), [], [], []
+        self.total, self.again = len(todo), set()
+        self.rows, self.ledgers, self.troubles = [], [], []
 
     def play(self):
         workers = [Worker(number, self.options, self.folder) for number in range(self.options.units)]
@@ -72,9 +73,12 @@ class Run:
 
     def _take(self, worker, row):
         if "pair" in row:
-            self.rows.append(row)
             worker.pending = None
-            self._print(row)
+            if self._missed(row):
+                print(f"     again {row['pair'].replace('|', ' : '):58} {row['why']}", flush=True)
+            else:
+                self.rows.append(row)
+                self._print(row)
         elif "ledger" in row:
             self.ledgers.append(row["ledger"])
             self.troubles += [f"unit {worker.number}: {text}" for text in row["examples"]]
@@ -85,6 +89,15 @@ class Run:
                 worker.give(self.todo.pop())
             else:
                 worker.process.stdin.close()
+
+    def _missed(self, row):
+        """A fault that struck beside the moment says nothing of the gateway: a second try, and no more."""
+        pair = tuple(row["pair"].split("|"))
+        if row["fired"] or "dead" in row or pair in self.again:
+            return False
+        self.again.add(pair)
+        self.todo.append(pair)
+        return True
 
     def _print(self, row):
         verdict = "ok  " if row["whole"] else "FAIL"
