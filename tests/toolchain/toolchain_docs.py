@@ -10,6 +10,8 @@ from support.proves import main
 ROOT = pathlib.Path(os.environ["MITRAL_SOURCE_DIR"])
 PAGE = (ROOT / "docs/configuration.md").read_text()
 READERS = {"vault": "vault", "intake-lines": "intake/lines", "enrol": "enrol", "uplink": "uplink", "cloud": "cloud"}
+# What the tables of all adapters have alike.
+SHARED = {"intake-lines": "intake/store/adapter_settings.cpp"}
 
 
 def documented(page):
@@ -26,9 +28,9 @@ def documented(page):
 
 
 def asked_for(source):
-    """The keys in table.text("key", …), helper(table, "key", …) and helper("key", …); a table is no key."""
+    """The keys in table.text("key", …), helper(table, "key", …) and helper("key", …); a table or a kind is no key."""
     return [key for call, key in re.findall(r"\b(\w+)\(\s*(?:table,\s*)?\"([a-z]\w*)\"[,)]", source)
-            if call not in ("tables", "table")]
+            if call not in ("tables", "table", "read_adapter_settings")]
 
 
 def read_by_programs(sources):
@@ -56,6 +58,8 @@ def differences(page, sources):
 class Configuration(unittest.TestCase):
     def setUp(self):
         self.sources = {table: (ROOT / "src" / room / "settings.cpp").read_text() for table, room in READERS.items()}
+        for table, shared in SHARED.items():
+            self.sources[table] += (ROOT / "src" / shared).read_text()
 
     def test_the_page_lists_every_key_and_no_other(self):
         self.assertEqual([], differences(PAGE, self.sources))

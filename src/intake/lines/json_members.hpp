@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "intake/lines/refusal.hpp"
+#include "intake/store/refusal.hpp"
 
 namespace mitral::intake::json {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "clinical/observation.hpp"
-#include "intake/lines/refusal.hpp"
+#include "intake/store/refusal.hpp"
 
 namespace mitral::intake {
 

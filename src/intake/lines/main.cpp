@@ -1,6 +1,5 @@
 // mitral-intake-lines: takes readings as lines of JSON and answers when they are on disk. Options
 // and wiring; the library beside it does the work.
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -8,15 +7,16 @@
 
 #include "base/config.hpp"
 #include "base/fail_point.hpp"
-#include "base/file.hpp"
 #include "base/local_socket.hpp"
 #include "base/log.hpp"
 #include "base/process.hpp"
 #include "base/sandbox.hpp"
 #include "intake/lines/server.hpp"
 #include "intake/lines/settings.hpp"
-#include "intake/lines/status_file.hpp"
-#include "intake/lines/vault_keys.hpp"
+#include "intake/lines/status.hpp"
+#include "intake/store/start_up.hpp"
+#include "intake/store/status_file.hpp"
+#include "intake/store/vault_keys.hpp"
 
 namespace mitral::intake {
 namespace {
@@ -28,30 +28,6 @@ struct Options {
     bool standard_input = false;
 };
 
-std::string parent_of(const std::string& path) {
-    const auto slash = path.rfind('/');
-    if (slash == std::string::npos)
-        return ".";
-    return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-// The spool's directory must exist before the sandbox names it, and belong to who writes in it.
-base::Status prepare_spool(Settings& settings) {
-    if (!settings.reader_group.empty()) {
-        MITRAL_TRY(const auto group, base::group_id(settings.reader_group));
-        settings.spool.group_id = static_cast<int>(group);
-    }
-    MITRAL_CHECK(base::make_directory(settings.spool.directory, 0750));
-    if (geteuid() != 0 || settings.user.empty())
-        return {};
-    MITRAL_TRY(const auto uid, base::user_id(settings.user));
-    const auto group = settings.spool.group_id < 0 ? static_cast<gid_t>(-1)
-                                                   : static_cast<gid_t>(settings.spool.group_id);
-    if (::chown(settings.spool.directory.c_str(), uid, group) != 0)
-        return base::fail_errno("give " + settings.spool.directory + " to " + settings.user);
-    return {};
-}
-
 base::Result<base::UniqueFd> open_socket(const Settings& settings) {
     MITRAL_TRY(auto listener, base::listen_stream(settings.socket, 0660));
     if (!settings.socket_group.empty()) {
@@ -61,20 +37,6 @@ base::Result<base::UniqueFd> open_socket(const Settings& settings) {
                                     settings.socket_group);
     }
     return listener;
-}
-
-base::SandboxPolicy sandbox_policy(const Settings& settings) {
-    base::SandboxPolicy policy;
-    policy.user = settings.user;
-    if (!settings.reader_group.empty())
-        policy.supplementary_groups = {settings.reader_group};
-    policy.writable = {settings.spool.directory};
-    if (!settings.status.empty())
-        policy.writable.push_back(parent_of(settings.status));
-    // The uplink's positions may come to exist later; without them segments stay until the bound.
-    if (::access(settings.spool.acknowledgement_directory.c_str(), F_OK) == 0)
-        policy.readable.push_back(settings.spool.acknowledgement_directory);
-    return policy;
 }
 
 base::Status run(const Options& options) {

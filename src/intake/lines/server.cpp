@@ -12,19 +12,12 @@
 #include "base/local_socket.hpp"
 #include "base/log.hpp"
 #include "intake/lines/places.hpp"
-#include "spool/errors.hpp"
 
 namespace mitral::intake {
 
 using base::EventLoop;
 using base::Status;
 using base::UniqueFd;
-
-namespace {
-
-constexpr base::Milliseconds maintenance_retry{1000};
-
-}  // namespace
 
 struct Server::Connection {
     Connection(Key k, UniqueFd in, UniqueFd out, Session s)
@@ -56,12 +49,18 @@ Server::Server(EventLoop& loop, spool::Writer& writer, const base::Clock& clock,
       clock_(clock),
       limits_(limits),
       peer_user_(std::move(peer_user)),
-      store_(writer, counters_) {
-    schedule_maintenance();
+      store_(writer, counters_),
+      upkeep_(
+          loop, writer, clock, [this] { close_group(); },
+          [this] {
+              if (changed_)
+                  changed_();
+          }) {
+    upkeep_.schedule();
 }
 
 Server::~Server() {
-    for (const auto timer : {group_timer_, sweep_timer_, maintenance_timer_}) {
+    for (const auto timer : {group_timer_, sweep_timer_}) {
         if (timer)
             loop_.cancel(*timer);
     }
@@ -104,8 +103,9 @@ void Server::accept_one() {
         ++counters_.rejected;
         return;
     }
-    auto connection = std::make_unique<Connection>(next_key_++, std::move(*accepted), UniqueFd(),
-                                                   Session(store_, parser_, counters_, *user));
+    auto connection =
+        std::make_unique<Connection>(next_key_++, std::move(*accepted), UniqueFd(),
+                                     Session(store_, owners_, parser_, counters_, *user));
     connection->last_active = clock_.monotonic();
     set_deadline(*connection, limits_.header_wait);
     if (auto added = add(std::move(connection)); !added)
@@ -128,7 +128,7 @@ Acceptance Server::make_place(uid_t user) {
 
 Status Server::serve(UniqueFd input, UniqueFd output, std::function<void()> done) {
     auto connection = std::make_unique<Connection>(next_key_++, std::move(input), std::move(output),
-                                                   Session(store_, parser_, counters_));
+                                                   Session(store_, owners_, parser_, counters_));
     connection->done = std::move(done);
     ++counters_.connections;
     return add(std::move(connection));
@@ -265,7 +265,7 @@ void Server::close_group() {
         if (flush(connection) && connection.always_ready && !connection.session.finished())
             loop_.after(base::Milliseconds(0), [this, key] { ready(key, EventLoop::readable); });
     }
-    schedule_maintenance();
+    upkeep_.schedule();
     if (changed_)
         changed_();
 }
@@ -355,44 +355,6 @@ void Server::sweep() {
     }
     if (next)
         schedule_sweep(*next, now);
-}
-
-void Server::schedule_maintenance() {
-    if (maintenance_timer_)
-        loop_.cancel(*std::exchange(maintenance_timer_, std::nullopt));
-    const auto due = writer_.next_maintenance();
-    if (!due)
-        return;
-    const auto delay = std::max(*due, maintenance_not_before_) - clock_.monotonic();
-    maintenance_timer_ =
-        loop_.after(std::max(delay, base::Milliseconds(0)) + base::Milliseconds(1), [this] {
-            maintenance_timer_.reset();
-            maintain();
-        });
-}
-
-void Server::maintain() {
-    // What is open is committed first: maintenance may close a segment.
-    close_group();
-    if (const auto maintained = writer_.maintain(); maintained) {
-        maintenance_trouble_.clear();
-    } else {
-        note_maintenance_trouble(maintained.error());
-        // A disk that is broken must not keep the processor busy.
-        maintenance_not_before_ = clock_.monotonic() + maintenance_retry;
-    }
-    schedule_maintenance();
-    if (changed_)
-        changed_();
-}
-
-// Once for each cause. That the spool waits before it tries again is none.
-void Server::note_maintenance_trouble(const base::Error& error) {
-    const bool waits = error.code == spool::SpoolError::holding_off;
-    if (maintenance_trouble_ == error.code || (waits && maintenance_trouble_))
-        return;
-    maintenance_trouble_ = error.code;
-    base::log(base::Severity::error, "spool-maintenance-failed", {{"reason", error.message()}});
 }
 
 }  // namespace mitral::intake

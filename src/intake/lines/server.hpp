@@ -13,7 +13,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <unordered_map>
 #include <vector>
 
@@ -23,9 +22,11 @@
 #include "base/result.hpp"
 #include "intake/lines/counters.hpp"
 #include "intake/lines/line_parser.hpp"
-#include "intake/lines/reading_store.hpp"
-#include "intake/lines/refusal.hpp"
 #include "intake/lines/session.hpp"
+#include "intake/lines/source_owners.hpp"
+#include "intake/store/reading_store.hpp"
+#include "intake/store/refusal.hpp"
+#include "intake/store/spool_upkeep.hpp"
 #include "spool/writer.hpp"
 
 namespace mitral::intake {
@@ -88,9 +89,6 @@ class Server {
     void set_deadline(Connection& connection, base::Milliseconds wait);
     void schedule_sweep(base::MonotonicTime due, base::MonotonicTime now);
     void sweep();
-    void schedule_maintenance();
-    void maintain();
-    void note_maintenance_trouble(const base::Error& error);
 
     base::EventLoop& loop_;
     spool::Writer& writer_;
@@ -99,6 +97,8 @@ class Server {
     PeerUser peer_user_;
     Counters counters_;
     ReadingStore store_;
+    SpoolUpkeep upkeep_;
+    SourceOwners owners_;
     LineParser parser_;
     base::UniqueFd listener_;
     std::unordered_map<Key, std::unique_ptr<Connection>> connections_;
@@ -107,9 +107,6 @@ class Server {
     std::optional<base::EventLoop::TimerId> group_timer_;
     std::optional<base::EventLoop::TimerId> sweep_timer_;
     base::MonotonicTime sweep_due_;
-    std::optional<base::EventLoop::TimerId> maintenance_timer_;
-    base::MonotonicTime maintenance_not_before_;
-    std::error_code maintenance_trouble_;  // what was logged last; none: it works
     std::function<void()> changed_;
 };
 

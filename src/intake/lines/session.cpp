@@ -15,8 +15,10 @@ bool is_blank(std::string_view line) noexcept {
 
 }  // namespace
 
-Session::Session(ReadingStore& store, LineParser& parser, Counters& counters, uid_t user)
+Session::Session(ReadingStore& store, SourceOwners& owners, LineParser& parser, Counters& counters,
+                 uid_t user)
     : store_(store),
+      owners_(owners),
       parser_(parser),
       counters_(counters),
       user_(user),
@@ -48,7 +50,7 @@ void Session::take_header(const LineBuffer::Line& line) {
     if (!header)
         return refuse_header(std::move(header.error().reason));
     reading_.source = std::move(header->source);
-    if (!store_.claim(reading_.source, user_))
+    if (!owners_.claim(reading_.source, user_))
         return refuse_header("source belongs to another user");
     acknowledge_ = header->acknowledge;
     has_header_ = true;

@@ -16,7 +16,8 @@
 #include "intake/lines/counters.hpp"
 #include "intake/lines/line_buffer.hpp"
 #include "intake/lines/line_parser.hpp"
-#include "intake/lines/reading_store.hpp"
+#include "intake/lines/source_owners.hpp"
+#include "intake/store/reading_store.hpp"
 
 namespace mitral::intake {
 
@@ -32,7 +33,8 @@ class Session {
     static constexpr std::size_t max_wave_line = 256 * 1024;  // a line with waves
 
     // `user` speaks here: who the kernel says is connected, or this process's own.
-    Session(ReadingStore& store, LineParser& parser, Counters& counters, uid_t user = ::geteuid());
+    Session(ReadingStore& store, SourceOwners& owners, LineParser& parser, Counters& counters,
+            uid_t user = ::geteuid());
 
     // Where the next bytes go (at least `wanted` of them), and that they have come. Lines that are
     // complete are parsed and put into the store's open group.
@@ -78,6 +80,7 @@ class Session {
     [[nodiscard]] std::uint64_t due_answer() const noexcept;
 
     ReadingStore& store_;
+    SourceOwners& owners_;
     LineParser& parser_;
     Counters& counters_;
     uid_t user_;

@@ -6,18 +6,13 @@
 #include "base/config.hpp"
 #include "base/result.hpp"
 #include "intake/lines/server.hpp"
-#include "spool/writer.hpp"
+#include "intake/store/adapter_settings.hpp"
 
 namespace mitral::intake {
 
-struct Settings {
+struct Settings : AdapterSettings {
     std::string socket;        // where adapters connect
     std::string socket_group;  // who may (mode 0660); empty: the owner's group
-    std::string vault;         // socket of the vault
-    std::string status;        // status file; empty: none
-    std::string user;          // become this user when started as root; empty: stay
-    std::string reader_group;  // may read the spool (the uplink's); empty: leave
-    spool::WriterOptions spool;
     ServerLimits limits;
 };
 

@@ -60,7 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     intake::Counters counters;
     intake::ReadingStore store(writer, counters);
     intake::LineParser parser;
-    intake::Session session(store, parser, counters);
+    intake::SourceOwners owners;
+    intake::Session session(store, owners, parser, counters);
     // The first byte says in which pieces the rest arrives, and whether a header is given.
     const std::size_t piece = 1 + (data[0] & 0x7FU) * 8;
     std::string input;

@@ -12,8 +12,8 @@
 #include "base/encoding.hpp"
 #include "clinical/batch.hpp"
 #include "clinical/record.hpp"
-#include "intake/lines/fake_writer.hpp"
 #include "intake/lines/session.hpp"
+#include "intake/store/fake_writer.hpp"
 
 namespace mitral::intake {
 namespace {
@@ -26,7 +26,8 @@ int run(std::size_t batch_size) {
     Counters counters;
     ReadingStore store(writer, counters);
     LineParser parser;
-    Session session(store, parser, counters);
+    SourceOwners owners;
+    Session session(store, owners, parser, counters);
     for (std::int64_t now = first_received_ms;; now += 1000) {
         const auto space = session.space(8192).first(8192);
         const auto count = ::read(STDIN_FILENO, space.data(), space.size());

@@ -13,8 +13,9 @@
 
 #include "base/file.hpp"
 #include "base/local_socket.hpp"
-#include "intake/lines/fake_writer.hpp"
-#include "intake/lines/status_file.hpp"
+#include "intake/lines/status.hpp"
+#include "intake/store/fake_writer.hpp"
+#include "intake/store/status_file.hpp"
 #include "support/proves.hpp"
 
 namespace mitral::intake {

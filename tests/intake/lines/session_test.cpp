@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "intake/lines/fake_writer.hpp"
+#include "intake/store/fake_writer.hpp"
 #include "support/proves.hpp"
 
 namespace mitral::intake {
@@ -47,7 +47,8 @@ class SessionTest : public ::testing::Test {
     Counters counters;
     ReadingStore store{writer, counters};
     LineParser parser;
-    Session session{store, parser, counters};
+    SourceOwners owners;
+    Session session{store, owners, parser, counters};
 };
 
 TEST_F(SessionTest, SaysOkOnceForAllLinesOfAPass) {
@@ -168,7 +169,7 @@ TEST_F(SessionTest, ASourceBelongsToItsFirstUser) {
     send(vital("a"));
     EXPECT_EQ(settle(), "ok 1\n");
     const auto header_from = [&](uid_t user) {
-        Session other(store, parser, counters, user);
+        Session other(store, owners, parser, counters, user);
         const auto space = other.space(line_header.size());
         std::copy(line_header.begin(), line_header.end(), reinterpret_cast<char*>(space.data()));
         other.received(line_header.size(), {{1000}, base::ClockState::synchronised});

@@ -46,7 +46,7 @@ class LinesIntoSpool : public ::testing::Test {
         ASSERT_TRUE(opened) << opened.error().message();
         writer = std::move(*opened);
         store.emplace(*writer, counters);
-        session.emplace(*store, parser, counters);
+        session.emplace(*store, owners, parser, counters);
         send(R"({"schema":"mitral.lines/1","source":"bed-1"})"
              "\n");
     }
@@ -83,6 +83,7 @@ class LinesIntoSpool : public ::testing::Test {
     OpenKeys keys;
     base::ManualClock clock{base::WallTime{1'767'225'600'000}};
     Counters counters;
+    SourceOwners owners;
     LineParser parser;
     std::unique_ptr<spool::Writer> writer;
     std::optional<ReadingStore> store;

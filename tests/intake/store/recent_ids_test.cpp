@@ -1,4 +1,4 @@
-#include "intake/lines/recent_ids.hpp"
+#include "intake/store/recent_ids.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 
 namespace mitral::intake {
 
-// Why a line is not taken, in words for the person who writes the adapter. One line of ASCII that
+// Why something is not taken, in words for the person at the other end. One line of ASCII that
 // names the place and the rule. It may quote a key, a code or a unit (escaped and cut), never a
 // value, an id or a time: replies and logs hold no data of patients.
 struct Refusal {

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "clinical/observation.hpp"
-#include "intake/lines/keyed_hash.hpp"
+#include "intake/store/keyed_hash.hpp"
 
 namespace mitral::intake {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "intake/lines/fingerprint.hpp"
+#include "intake/store/fingerprint.hpp"
 
 namespace mitral::intake {
 

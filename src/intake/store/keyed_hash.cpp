@@ -1,4 +1,4 @@
-#include "intake/lines/keyed_hash.hpp"
+#include "intake/store/keyed_hash.hpp"
 
 #include <cstring>
 

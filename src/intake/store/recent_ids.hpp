@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "intake/lines/fingerprint.hpp"
-#include "intake/lines/fingerprint_ring.hpp"
+#include "intake/store/fingerprint.hpp"
+#include "intake/store/fingerprint_ring.hpp"
 
 namespace mitral::intake {
 

@@ -1,9 +1,9 @@
-#include "intake/lines/reading_store.hpp"
+#include "intake/store/reading_store.hpp"
 
 #include <gtest/gtest.h>
 
 #include "clinical/record.hpp"
-#include "intake/lines/fake_writer.hpp"
+#include "intake/store/fake_writer.hpp"
 #include "support/proves.hpp"
 
 namespace mitral::intake {
@@ -32,7 +32,7 @@ class ReadingStoreTest : public ::testing::Test {
     }
 
     test::FakeWriter writer;
-    Counters counters;
+    StoreCounters counters;
     ReadingStore store{writer, counters};
 };
 

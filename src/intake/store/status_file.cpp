@@ -1,4 +1,4 @@
-#include "intake/lines/status_file.hpp"
+#include "intake/store/status_file.hpp"
 
 #include <fmt/format.h>
 
@@ -11,15 +11,8 @@
 
 namespace mitral::intake {
 
-std::string describe_status(const Counters& counters, std::size_t open_connections,
-                            const spool::Writer& writer, base::WallTime now) {
-    std::string text = fmt::format(
-        R"({{"program":"mitral-intake-lines","updated":"{}","open_connections":{},"connections":{},)"
-        R"("rejected":{},"lines":{},"readings":{},"observations":{},"refused":{},"later":{},)"
-        R"("duplicates":{},"unknown_codes":{},"lanes":{{)",
-        base::to_iso8601(now), open_connections, counters.connections, counters.rejected,
-        counters.lines, counters.readings, counters.observations, counters.refused,
-        counters.postponed, counters.duplicates, counters.unknown_codes);
+std::string describe_lanes(const spool::Writer& writer) {
+    std::string text = "{";
     const char* separator = "";
     for (const auto lane : spool::lanes_by_priority) {
         const auto usage = writer.usage(lane);
@@ -31,7 +24,7 @@ std::string describe_status(const Counters& counters, std::size_t open_connectio
                             usage.acknowledged_sequence, queued, usage.dropped_records);
         separator = ",";
     }
-    return text + "}}\n";
+    return text + "}";
 }
 
 StatusFile::StatusFile(base::EventLoop& loop, const base::Clock& clock, std::string path,

@@ -1,4 +1,4 @@
-// What the adapter does, as a small JSON file for `mitral status` and the demo's view: written when
+// What an adapter does, as a small JSON file for `mitral status` and the demo's view: written when
 // something has changed, at most once a second, and never on a clock of its own.
 #pragma once
 
@@ -8,14 +8,12 @@
 
 #include "base/clock.hpp"
 #include "base/event_loop.hpp"
-#include "intake/lines/counters.hpp"
 #include "spool/writer.hpp"
 
 namespace mitral::intake {
 
-// One line of JSON. `queued` counts committed records that the uplink has not acknowledged.
-[[nodiscard]] std::string describe_status(const Counters& counters, std::size_t open_connections,
-                                          const spool::Writer& writer, base::WallTime now);
+// The object under "lanes". `queued` counts committed records that the uplink has not acknowledged.
+[[nodiscard]] std::string describe_lanes(const spool::Writer& writer);
 
 class StatusFile {
   public:

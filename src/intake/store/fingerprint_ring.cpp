@@ -1,4 +1,4 @@
-#include "intake/lines/fingerprint_ring.hpp"
+#include "intake/store/fingerprint_ring.hpp"
 
 #include <utility>
 

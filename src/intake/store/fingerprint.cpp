@@ -1,4 +1,4 @@
-#include "intake/lines/fingerprint.hpp"
+#include "intake/store/fingerprint.hpp"
 
 #include <variant>
 

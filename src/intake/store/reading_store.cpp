@@ -1,4 +1,4 @@
-#include "intake/lines/reading_store.hpp"
+#include "intake/store/reading_store.hpp"
 
 #include <utility>
 
@@ -8,7 +8,7 @@
 
 namespace mitral::intake {
 
-ReadingStore::ReadingStore(spool::Writer& writer, Counters& counters)
+ReadingStore::ReadingStore(spool::Writer& writer, StoreCounters& counters)
     : writer_(writer), counters_(counters) {}
 
 ReadingStore::Outcome ReadingStore::put(clinical::Reading& reading) {
@@ -48,8 +48,8 @@ ReadingStore::Outcome ReadingStore::append(clinical::Reading& reading) {
     if (vitals_record_.size() > clinical::max_record_size ||
         waves_record_.size() > clinical::max_record_size)
         return Outcome::too_large;
-    // The record more likely to be turned away goes first. Where the second one fails the line is
-    // sent again and the first is in the spool twice: the consumer removes it by (source, id,
+    // The record more likely to be turned away goes first. Where the second one fails the reading
+    // is sent again and the first is in the spool twice: the consumer removes it by (source, id,
     // index).
     if (!waves_record_.empty() && !append_record(spool::Lane::waves, waves_record_))
         return Outcome::postponed;

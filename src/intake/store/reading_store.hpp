@@ -2,22 +2,20 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "clinical/observation.hpp"
-#include "intake/lines/counters.hpp"
-#include "intake/lines/fingerprint.hpp"
-#include "intake/lines/recent_ids.hpp"
-#include "intake/lines/source_owners.hpp"
+#include "intake/store/counters.hpp"
+#include "intake/store/fingerprint.hpp"
+#include "intake/store/recent_ids.hpp"
 #include "spool/writer.hpp"
 
 namespace mitral::intake {
 
 class ReadingStore {
   public:
-    ReadingStore(spool::Writer& writer, Counters& counters);
+    ReadingStore(spool::Writer& writer, StoreCounters& counters);
 
     enum class Outcome {
         stored,     // in the open group: durable after commit()
@@ -27,10 +25,6 @@ class ReadingStore {
         too_large,
         postponed,  // nothing was stored: the spool cannot take it now
     };
-    // Whether this user's readings may go under this source's name: the first who asks may.
-    [[nodiscard]] bool claim(std::string_view source, uid_t user) {
-        return owners_.claim(source, user);
-    }
 
     // Observations and waveforms of one reading become two records, each in its lane; the rest of
     // `reading` is unchanged on return. Precondition: clinical::check(reading).
@@ -51,8 +45,7 @@ class ReadingStore {
     void note_trouble(const char* event, const base::Error& error);
 
     spool::Writer& writer_;
-    Counters& counters_;
-    SourceOwners owners_;
+    StoreCounters& counters_;
     Fingerprints fingerprints_;
     RecentIds recent_;
     base::Bytes vitals_record_;
