@@ -46,6 +46,13 @@ Result<AddressList> resolve(const Endpoint& endpoint, int flags) {
     return AddressList(list);
 }
 
+// What became of a connect(): 0 or its errno.
+int outcome_of(int fd) {
+    int failure = 0;
+    socklen_t size = sizeof failure;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) == 0 ? failure : errno;
+}
+
 // Waits for a connect() in progress; 0 or its errno.
 int await_connection(int fd, base::Milliseconds timeout) {
     pollfd poll_entry{fd, POLLOUT, 0};
@@ -55,20 +62,21 @@ int await_connection(int fd, base::Milliseconds timeout) {
     } while (ready < 0 && errno == EINTR);
     if (ready == 0)
         return ETIMEDOUT;
-    int failure = 0;
-    socklen_t size = sizeof failure;
-    if (ready < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) != 0)
-        return errno;
-    return failure;
+    return ready < 0 ? errno : outcome_of(fd);
 }
 
-Result<UniqueFd> connect_address(const addrinfo& address, base::Milliseconds timeout) {
+Result<UniqueFd> open_socket(const addrinfo& address) {
     UniqueFd fd(::socket(address.ai_family, address.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
                          address.ai_protocol));
     if (!fd.valid())
         return fail_errno("create a TCP socket");
     const int one = 1;
     (void)setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return fd;
+}
+
+Result<UniqueFd> connect_address(const addrinfo& address, base::Milliseconds timeout) {
+    MITRAL_TRY(auto fd, open_socket(address));
     if (::connect(fd.get(), address.ai_addr, address.ai_addrlen) == 0)
         return fd;
     int failure = errno;
@@ -134,6 +142,23 @@ Result<UniqueFd> connect_tcp(const ConnectOptions& options) {
         return base::fail_with("proxy", tunnel.error());
     MITRAL_CHECK(open_tunnel(tunnel->get(), options.target, options.timeout));
     return tunnel;
+}
+
+Result<UniqueFd> start_connect(const Endpoint& target) {
+    MITRAL_TRY(const auto addresses, resolve(target, AI_NUMERICHOST));
+    MITRAL_TRY(auto fd, open_socket(*addresses));
+    if (::connect(fd.get(), addresses->ai_addr, addresses->ai_addrlen) != 0 && errno != EINPROGRESS)
+        return fail(NetError::unreachable,
+                    to_text(target) + " (" + std::generic_category().message(errno) + ")");
+    return fd;
+}
+
+base::Status connection_result(int socket, const Endpoint& target) {
+    const int failure = outcome_of(socket);
+    if (failure != 0)
+        return fail(NetError::unreachable,
+                    to_text(target) + " (" + std::generic_category().message(failure) + ")");
+    return {};
 }
 
 Result<UniqueFd> listen_tcp(const Endpoint& at) {

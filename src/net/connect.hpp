@@ -28,6 +28,10 @@ struct ConnectOptions {
 
 // Blocks up to the timeout; the socket that comes back is non-blocking with TCP_NODELAY.
 [[nodiscard]] base::Result<base::UniqueFd> connect_tcp(const ConnectOptions& options);
+// Begins a connection to a numeric address and returns at once: when the socket is writable,
+// connection_result() says what became of it.
+[[nodiscard]] base::Result<base::UniqueFd> start_connect(const Endpoint& target);
+[[nodiscard]] base::Status connection_result(int socket, const Endpoint& target);
 // Non-blocking, SO_REUSEADDR. `host` is an address or a name of this machine.
 [[nodiscard]] base::Result<base::UniqueFd> listen_tcp(const Endpoint& at);
 

@@ -27,6 +27,8 @@ const char* describe(NetError error) {
             return "certificate is not valid yet";
         case NetError::certificate_invalid:
             return "certificate is not acceptable";
+        case NetError::no_certificate:
+            return "no client certificate was shown";
         case NetError::protocol_version:
             return "no acceptable TLS version";
         case NetError::no_shared_cipher:

@@ -16,6 +16,7 @@ enum class NetError {
     certificate_expired,
     certificate_not_yet_valid,
     certificate_invalid,
+    no_certificate,    // the client shows none, and one is required
     protocol_version,  // the other side offers no version we accept
     no_shared_cipher,
     handshake_failed,

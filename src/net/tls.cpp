@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -12,7 +11,10 @@
 #include <utility>
 
 #include "base/errors.hpp"
+#include "net/certificate_names.hpp"
+#include "net/openssl_handles.hpp"
 #include "net/tls_errors.hpp"
+#include "net/tls_roots.hpp"
 
 namespace mitral::net {
 
@@ -22,25 +24,9 @@ using base::Status;
 
 namespace {
 
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
-using Context = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
-using Connection = std::unique_ptr<SSL, Deleter<SSL_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-
 // RFC 9325 §4.2: forward secrecy and AEAD, nothing else. TLS 1.3 has no other kind.
 constexpr const char* tls12_suites = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr const char* groups = "X25519:P-256:P-384";
-
-std::unexpected<base::Error> library_failure(const std::string& doing, NetError error) {
-    return fail(error, doing + " (" + take_error_text() + ")");
-}
 
 Result<Context> new_context(TlsVersion minimum) {
     Context context(SSL_CTX_new(TLS_method()));
@@ -59,34 +45,6 @@ Result<Context> new_context(TlsVersion minimum) {
         SSL_CTX_set1_groups_list(raw, groups) != 1)
         return library_failure("set the TLS policy", NetError::handshake_failed);
     return context;
-}
-
-Status add_roots(SSL_CTX* context, BIO* input, const std::string& name) {
-    X509_STORE* store = SSL_CTX_get_cert_store(context);
-    int count = 0;
-    while (const Certificate root{PEM_read_bio_X509(input, nullptr, nullptr, nullptr)}) {
-        if (X509_STORE_add_cert(store, root.get()) != 1)
-            return library_failure("pin " + name, NetError::trust_store);
-        ++count;
-    }
-    ERR_clear_error();  // the end of the text is reported as an error
-    if (count == 0)
-        return fail(NetError::trust_store, name + " holds no PEM certificate");
-    return {};
-}
-
-Status add_root_file(SSL_CTX* context, const std::string& file) {
-    const Bio input(BIO_new_file(file.c_str(), "r"));
-    if (!input)
-        return library_failure("open pinned root " + file, NetError::trust_store);
-    return add_roots(context, input.get(), file);
-}
-
-Status add_root_text(SSL_CTX* context, const std::string& pem) {
-    const Bio input(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    if (!input)
-        return library_failure("read a pinned root", NetError::trust_store);
-    return add_roots(context, input.get(), "pinned root");
 }
 
 Status use_certificate(SSL_CTX* context, const std::string& certificate, const std::string& key) {
@@ -177,7 +135,9 @@ Result<TlsContext> TlsContext::server(const TlsServerOptions& options) {
     MITRAL_CHECK(use_certificate(context.get(), options.certificate_file, options.key_file));
     SSL_CTX_set_num_tickets(context.get(), 0);
     SSL_CTX_set_options(context.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
-    if (options.request_client_certificate)
+    if (!options.client_roots.empty())
+        MITRAL_CHECK(require_client_certificate(context.get(), options.client_roots));
+    else if (options.request_client_certificate)
         SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, accept_any_certificate);
     return TlsContext(std::make_shared<State>(State{std::move(context)}));
 }
@@ -332,6 +292,11 @@ base::Bytes TlsStream::peer_certificate() const {
     if (size > 0)
         i2d_X509(certificate.get(), &cursor);
     return der;
+}
+
+std::vector<std::string> TlsStream::peer_names() const {
+    const Certificate certificate(SSL_get1_peer_certificate(state_->connection.get()));
+    return certificate ? certificate_names(certificate.get()) : std::vector<std::string>();
 }
 
 }  // namespace mitral::net

@@ -31,6 +31,9 @@ struct TlsServerOptions {
     std::string key_file;
     TlsVersion minimum = TlsVersion::tls12;
     bool request_client_certificate = false;  // taken without a verdict: the application judges it
+    // PEM files. Not empty: a client needs a certificate that one of these authorities issued,
+    // which may be intermediate ones (a ward's, below a hospital's).
+    std::vector<std::string> client_roots{};
 };
 
 class TlsStream;
@@ -84,6 +87,9 @@ class TlsStream {
     [[nodiscard]] std::string version() const;  // "TLSv1.3"
     [[nodiscard]] std::string cipher() const;
     [[nodiscard]] base::Bytes peer_certificate() const;  // DER, empty without one
+    // Of the peer's certificate: its DNS names, or its common name where it has none (RFC 9525
+    // §6.3). Whether it may be believed was decided in the handshake.
+    [[nodiscard]] std::vector<std::string> peer_names() const;
 
   private:
     friend class TlsContext;

@@ -19,6 +19,8 @@ NetError protocol_cause(int reason) {
         case SSL_R_VERSION_TOO_LOW:
         case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
             return NetError::protocol_version;
+        case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+            return NetError::no_certificate;
         // A server without a suite we accept can only answer with this alert.
         case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
         case SSL_R_NO_SHARED_CIPHER:
@@ -63,6 +65,10 @@ std::string take_error_text() {
     std::array<char, 256> text{};
     ERR_error_string_n(code, text.data(), text.size());
     return text.data();
+}
+
+std::unexpected<base::Error> library_failure(const std::string& doing, NetError error) {
+    return base::fail(error, doing + " (" + take_error_text() + ")");
 }
 
 std::unexpected<base::Error> handshake_failure(const SSL* connection, const std::string& peer) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "net/error.hpp"
 
 namespace mitral::net {
 
@@ -15,5 +16,8 @@ namespace mitral::net {
                                                              const std::string& peer);
 // The newest entry of the error queue as text; empties the queue.
 [[nodiscard]] std::string take_error_text();
+// `error`, with what the error queue says.
+[[nodiscard]] std::unexpected<base::Error> library_failure(const std::string& doing,
+                                                           NetError error);
 
 }  // namespace mitral::net

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -138,6 +139,33 @@ TEST(ConnectTcp, ASilentProxyTimesOut) {
     EXPECT_TRUE(failed_with(
         connect_tcp({{"hub.example", 1}, Endpoint{"127.0.0.1", proxy.port}, Milliseconds(50)}),
         BaseError::timed_out));
+}
+
+TEST(StartConnect, ReturnsAtOnceAndTellsLaterHowItWent) {
+    const Listener listener;
+    const Endpoint target{"127.0.0.1", listener.port};
+    const auto fd = start_connect(target);
+    ASSERT_TRUE(ok(fd));
+    pollfd entry{fd->get(), POLLOUT, 0};
+    ASSERT_EQ(::poll(&entry, 1, 10'000), 1);
+    EXPECT_TRUE(ok(connection_result(fd->get(), target)));
+}
+
+TEST(StartConnect, TellsWhenNobodyListens) {
+    Endpoint target{"127.0.0.1", 0};
+    {
+        const Listener gone;
+        target.port = gone.port;
+    }
+    const auto fd = start_connect(target);
+    ASSERT_TRUE(ok(fd));
+    pollfd entry{fd->get(), POLLOUT, 0};
+    ASSERT_EQ(::poll(&entry, 1, 10'000), 1);
+    EXPECT_TRUE(failed_with(connection_result(fd->get(), target), NetError::unreachable));
+}
+
+TEST(StartConnect, AsksNoNameServer) {
+    EXPECT_TRUE(failed_with(start_connect({"localhost", 1}), NetError::name_not_resolved));
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ void Protocol::on_deadline() {
     link_.close("deadline passed");
 }
 
-Link::Link(LinkPool& pool, std::uint64_t id, Stream stream, const ProtocolFactory& make_protocol)
+Link::Link(LinkPool& pool, std::uint64_t id, net::Stream stream,
+           const ProtocolFactory& make_protocol)
     : pool_(pool), id_(id), stream_(std::move(stream)), protocol_(make_protocol(*this)) {}
 
 Link::~Link() {

@@ -11,7 +11,7 @@
 
 #include "base/clock.hpp"
 #include "base/event_loop.hpp"
-#include "cloud/front/stream.hpp"
+#include "net/stream.hpp"
 
 namespace mitral::cloud::front {
 
@@ -48,7 +48,8 @@ class Link {
     static constexpr std::size_t output_low_water = 64 * 1024;
     static constexpr std::size_t output_limit = 4 * 1024 * 1024;
 
-    Link(LinkPool& pool, std::uint64_t id, Stream stream, const ProtocolFactory& make_protocol);
+    Link(LinkPool& pool, std::uint64_t id, net::Stream stream,
+         const ProtocolFactory& make_protocol);
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
     ~Link();
@@ -93,7 +94,7 @@ class Link {
 
     LinkPool& pool_;
     std::uint64_t id_;
-    Stream stream_;
+    net::Stream stream_;
     std::unique_ptr<Protocol> protocol_;
     base::Bytes input_;
     base::Bytes output_;

@@ -21,7 +21,7 @@ LinkPool::~LinkPool() {
         link->protocol_->on_closed("server stops");
 }
 
-void LinkPool::adopt(Stream stream, const ProtocolFactory& make_protocol) {
+void LinkPool::adopt(net::Stream stream, const ProtocolFactory& make_protocol) {
     const auto id = next_id_++;
     auto link = std::make_unique<Link>(*this, id, std::move(stream), make_protocol);
     auto& adopted = *links_.emplace(id, std::move(link)).first->second;

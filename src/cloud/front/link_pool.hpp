@@ -36,7 +36,7 @@ class LinkPool {
     [[nodiscard]] std::size_t size() const noexcept { return links_.size(); }
     [[nodiscard]] std::size_t buffered_bytes() const noexcept { return buffered_; }
     // Precondition: !full().
-    void adopt(Stream stream, const ProtocolFactory& make_protocol);
+    void adopt(net::Stream stream, const ProtocolFactory& make_protocol);
 
     [[nodiscard]] base::EventLoop& loop() noexcept { return loop_; }
     [[nodiscard]] const base::Clock& clock() const noexcept { return clock_; }

@@ -1,13 +1,12 @@
-#include "cloud/front/stream.hpp"
+#include "net/stream.hpp"
 
 #include <sys/socket.h>
 
 #include <cerrno>
 
-namespace mitral::cloud::front {
+namespace mitral::net {
 namespace {
 
-using net::IoOutcome;
 using Kind = IoOutcome::Kind;
 
 bool would_block() {
@@ -37,39 +36,39 @@ base::Result<IoOutcome> write_plain(int fd, base::ByteView from) {
 }  // namespace
 
 base::Result<IoOutcome> Stream::handshake() {
-    if (auto* tls = std::get_if<net::TlsStream>(&stream_))
+    if (auto* tls = std::get_if<TlsStream>(&stream_))
         return tls->handshake();
     return IoOutcome{};
 }
 
 base::Result<IoOutcome> Stream::read(base::MutableByteView into) {
-    if (auto* tls = std::get_if<net::TlsStream>(&stream_))
+    if (auto* tls = std::get_if<TlsStream>(&stream_))
         return tls->read(into);
     return read_plain(fd(), into);
 }
 
 base::Result<IoOutcome> Stream::write(base::ByteView from) {
-    if (auto* tls = std::get_if<net::TlsStream>(&stream_))
+    if (auto* tls = std::get_if<TlsStream>(&stream_))
         return tls->write(from);
     return write_plain(fd(), from);
 }
 
 void Stream::shutdown() noexcept {
-    if (auto* tls = std::get_if<net::TlsStream>(&stream_))
+    if (auto* tls = std::get_if<TlsStream>(&stream_))
         tls->shutdown();
     else
         (void)::shutdown(fd(), SHUT_WR);
 }
 
 bool Stream::pending() const noexcept {
-    const auto* tls = std::get_if<net::TlsStream>(&stream_);
+    const auto* tls = std::get_if<TlsStream>(&stream_);
     return tls != nullptr && tls->pending();
 }
 
 int Stream::fd() const noexcept {
-    if (const auto* tls = std::get_if<net::TlsStream>(&stream_))
+    if (const auto* tls = std::get_if<TlsStream>(&stream_))
         return tls->fd();
     return std::get<base::UniqueFd>(stream_).get();
 }
 
-}  // namespace mitral::cloud::front
+}  // namespace mitral::net
