@@ -50,24 +50,23 @@ Server::Server(EventLoop& loop, spool::Writer& writer, const base::Clock& clock,
       limits_(limits),
       peer_user_(std::move(peer_user)),
       store_(writer, counters_),
+      group_(loop, store_, limits.group, [this](bool committed) { answer(committed); }),
       upkeep_(
-          loop, writer, clock, [this] { close_group(); },
-          [this] {
-              if (changed_)
-                  changed_();
-          }) {
+          loop, writer, clock, [this] { group_.close(); }, [this] { tell_change(); }),
+      deadlines_(loop, clock, [this](base::MonotonicTime now) { return sweep(now); }) {
     upkeep_.schedule();
 }
 
 Server::~Server() {
-    for (const auto timer : {group_timer_, sweep_timer_}) {
-        if (timer)
-            loop_.cancel(*timer);
-    }
     for (const auto& [key, connection] : connections_)
         loop_.unwatch(connection->input.get());
     if (listener_.valid())
         loop_.unwatch(listener_.get());
+}
+
+void Server::tell_change() {
+    if (changed_)
+        changed_();
 }
 
 Counters Server::counters() const noexcept {
@@ -172,13 +171,12 @@ void Server::shut_down() {
         loop_.unwatch(listener_.get());
         listener_.reset();
     }
-    close_group();
+    group_.close();
     while (!connections_.empty())
         drop(*connections_.begin()->second, nullptr);
     if (auto ended = writer_.end_batches(); !ended)
         base::log(base::Severity::error, "batch-not-ended", {{"reason", ended.error().message()}});
-    if (changed_)
-        changed_();
+    tell_change();
 }
 
 // ── reading ──────────────────────────────────────────────────────────────────────────────────────
@@ -218,10 +216,7 @@ void Server::read_piece(Connection& connection) {
         connection.queued = true;
         unsettled_.push_back(connection.key);
     }
-    if (store_.open_bytes() >= limits_.group_bytes)
-        close_group();
-    else
-        schedule_group();
+    group_.touched();
 }
 
 void Server::watch_deadline(Connection& connection, std::uint64_t lines_before) {
@@ -240,20 +235,7 @@ void Server::watch_deadline(Connection& connection, std::uint64_t lines_before) 
 
 // ── committing and answering ─────────────────────────────────────────────────────────────────────
 
-void Server::schedule_group() {
-    if (group_timer_)
-        return;
-    const auto delay = store_.has_open_group() ? limits_.commit_delay : base::Milliseconds(0);
-    group_timer_ = loop_.after(delay, [this] {
-        group_timer_.reset();
-        close_group();
-    });
-}
-
-void Server::close_group() {
-    if (group_timer_)
-        loop_.cancel(*std::exchange(group_timer_, std::nullopt));
-    const bool committed = !store_.has_open_group() || store_.commit().has_value();
+void Server::answer(bool committed) {
     for (const Key key : std::exchange(unsettled_, {})) {
         const auto found = connections_.find(key);
         if (found == connections_.end())
@@ -266,8 +248,7 @@ void Server::close_group() {
             loop_.after(base::Milliseconds(0), [this, key] { ready(key, EventLoop::readable); });
     }
     upkeep_.schedule();
-    if (changed_)
-        changed_();
+    tell_change();
 }
 
 bool Server::flush(Connection& connection) {
@@ -317,26 +298,11 @@ void Server::update_interest(Connection& connection) {
 // ── timers ───────────────────────────────────────────────────────────────────────────────────────
 
 void Server::set_deadline(Connection& connection, base::Milliseconds wait) {
-    const auto now = clock_.monotonic();
-    connection.deadline = now + wait;
-    if (!sweep_timer_ || *connection.deadline < sweep_due_)
-        schedule_sweep(*connection.deadline, now);
+    connection.deadline = clock_.monotonic() + wait;
+    deadlines_.expect(*connection.deadline);
 }
 
-void Server::schedule_sweep(base::MonotonicTime due, base::MonotonicTime now) {
-    if (sweep_timer_)
-        loop_.cancel(*sweep_timer_);
-    sweep_due_ = due;
-    // A whole millisecond more: a timer may not fire before the deadline it is for.
-    sweep_timer_ =
-        loop_.after(std::max(due - now, base::Milliseconds(0)) + base::Milliseconds(1), [this] {
-            sweep_timer_.reset();
-            sweep();
-        });
-}
-
-void Server::sweep() {
-    const auto now = clock_.monotonic();
+std::optional<base::MonotonicTime> Server::sweep(base::MonotonicTime now) {
     std::vector<Key> late;
     std::optional<base::MonotonicTime> next;
     for (const auto& [key, connection] : connections_) {
@@ -353,8 +319,7 @@ void Server::sweep() {
                          : connection.session.has_header() ? "line-not-finished"
                                                            : "no-header");
     }
-    if (next)
-        schedule_sweep(*next, now);
+    return next;
 }
 
 }  // namespace mitral::intake

@@ -24,6 +24,8 @@
 #include "intake/lines/line_parser.hpp"
 #include "intake/lines/session.hpp"
 #include "intake/lines/source_owners.hpp"
+#include "intake/store/deadline_sweep.hpp"
+#include "intake/store/group_commit.hpp"
 #include "intake/store/reading_store.hpp"
 #include "intake/store/refusal.hpp"
 #include "intake/store/spool_upkeep.hpp"
@@ -35,8 +37,7 @@ struct ServerLimits {
     std::size_t connections = 64;            // one user: places_per_user()
     std::size_t piece_bytes = 64 * 1024;     // read from a connection in one pass
     std::size_t unread_replies = 64 * 1024;  // a sender that leaves more of them is cut off
-    std::size_t group_bytes = 1024 * 1024;   // a group this large is committed at once
-    base::Milliseconds commit_delay{0};      // gather this long before a commit; 0: one pass
+    GroupCommit::Limits group;
     base::Milliseconds header_wait{10'000};  // from connecting to a complete first line
     base::Milliseconds line_wait{30'000};    // from a line's first byte to its end
     base::Milliseconds flush_wait{10'000};   // for the last replies of a closing connection
@@ -80,15 +81,14 @@ class Server {
     void ready(Key key, std::uint32_t events);
     void read_piece(Connection& connection);
     void watch_deadline(Connection& connection, std::uint64_t lines_before);
-    void schedule_group();
-    void close_group();
+    void answer(bool committed);
+    void tell_change();
     // False when the connection is gone.
     bool flush(Connection& connection);
     void update_interest(Connection& connection);
     void drop(Connection& connection, const char* why);
     void set_deadline(Connection& connection, base::Milliseconds wait);
-    void schedule_sweep(base::MonotonicTime due, base::MonotonicTime now);
-    void sweep();
+    [[nodiscard]] std::optional<base::MonotonicTime> sweep(base::MonotonicTime now);
 
     base::EventLoop& loop_;
     spool::Writer& writer_;
@@ -97,16 +97,15 @@ class Server {
     PeerUser peer_user_;
     Counters counters_;
     ReadingStore store_;
+    GroupCommit group_;
     SpoolUpkeep upkeep_;
+    DeadlineSweep deadlines_;
     SourceOwners owners_;
     LineParser parser_;
     base::UniqueFd listener_;
     std::unordered_map<Key, std::unique_ptr<Connection>> connections_;
     Key next_key_ = 1;
     std::vector<Key> unsettled_;  // connections that wait for the group
-    std::optional<base::EventLoop::TimerId> group_timer_;
-    std::optional<base::EventLoop::TimerId> sweep_timer_;
-    base::MonotonicTime sweep_due_;
     std::function<void()> changed_;
 };
 

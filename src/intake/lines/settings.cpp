@@ -9,7 +9,7 @@ base::Result<Settings> read_settings(const base::Config& config) {
     settings.socket_group = table.text("socket_group", "");
     auto& limits = settings.limits;
     limits.connections = static_cast<std::size_t>(table.integer("connections", 64, 1, 4096));
-    limits.commit_delay = settings.commit_delay;
+    limits.group.delay = settings.commit_delay;
     limits.header_wait = table.seconds("header_s", limits.header_wait, base::Milliseconds(1000),
                                        base::Milliseconds(3'600'000));
     limits.line_wait = table.seconds("line_s", limits.line_wait, base::Milliseconds(1000),

@@ -350,7 +350,7 @@ TEST_F(ServerTest, ASilentPeerIsCutOff) {
 
 TEST_F(ServerTest, GathersForTheTimeItIsTold) {
     ServerLimits limits;
-    limits.commit_delay = Milliseconds(20);
+    limits.group.delay = Milliseconds(20);
     start(limits);
     const auto peer = connect();
     send(peer, std::string(header) + vital("a"));
@@ -365,8 +365,8 @@ TEST_F(ServerTest, GathersForTheTimeItIsTold) {
 TEST_F(ServerTest, ALargeGroupDoesNotWait) {
     MITRAL_PROVES("T-DOS-01");
     ServerLimits limits;
-    limits.commit_delay = Milliseconds(60'000);
-    limits.group_bytes = 200;
+    limits.group.delay = Milliseconds(60'000);
+    limits.group.bytes = 200;
     start(limits);
     const auto peer = connect();
     std::string many(header);
@@ -380,7 +380,7 @@ TEST_F(ServerTest, ALargeGroupDoesNotWait) {
 TEST_F(ServerTest, ShuttingDownCommitsWhatWasReceived) {
     MITRAL_PROVES("T-DATA-01");
     ServerLimits limits;
-    limits.commit_delay = Milliseconds(60'000);
+    limits.group.delay = Milliseconds(60'000);
     start(limits);
     const auto peer = connect();
     send(peer, std::string(header) + vital("a"));

@@ -24,7 +24,7 @@ TEST(Settings, HaveDocumentedDefaults) {
     EXPECT_EQ(settings->spool.batch_interval, base::Milliseconds(10'000));
     EXPECT_EQ(settings->spool.batch_bytes, 192U * 1024);
     EXPECT_EQ(settings->limits.connections, 64U);
-    EXPECT_EQ(settings->limits.commit_delay, base::Milliseconds(0));
+    EXPECT_EQ(settings->limits.group.delay, base::Milliseconds(0));
 }
 
 TEST(Settings, ReadEachKey) {
@@ -54,7 +54,7 @@ TEST(Settings, ReadEachKey) {
     EXPECT_EQ(settings->spool.batch_interval, base::Milliseconds(4000));
     EXPECT_EQ(settings->spool.batch_bytes, 5U * 1024);
     EXPECT_EQ(settings->limits.connections, 6U);
-    EXPECT_EQ(settings->limits.commit_delay, base::Milliseconds(7));
+    EXPECT_EQ(settings->limits.group.delay, base::Milliseconds(7));
     EXPECT_EQ(settings->limits.header_wait, base::Milliseconds(8000));
     EXPECT_EQ(settings->limits.line_wait, base::Milliseconds(9000));
 }
