@@ -133,6 +133,26 @@ std::vector<std::string> Table::texts(std::string_view key, std::vector<std::str
     return out;
 }
 
+std::map<std::string, std::string, std::less<>> Table::text_map(std::string_view key) {
+    std::map<std::string, std::string, std::less<>> out;
+    const toml::node* node = state_->find(key);
+    if (node == nullptr)
+        return out;
+    const toml::table* inner = node->as_table();
+    if (inner == nullptr) {
+        state_->complain(node, key, "must be a table of texts");
+        return out;
+    }
+    for (const auto& [name, item] : *inner) {
+        const auto value = item.value_exact<std::string>();
+        if (value)
+            out.emplace(name.str(), *value);
+        else
+            state_->complain(&item, key, "must be a table of texts");
+    }
+    return out;
+}
+
 Milliseconds Table::seconds(std::string_view key, Milliseconds fallback, Milliseconds minimum,
                             Milliseconds maximum) {
     constexpr std::int64_t ms = 1000;
@@ -167,6 +187,10 @@ std::vector<Table> Table::tables(std::string_view key) {
         out.push_back(Table(state_->child(inner, key)));
     }
     return out;
+}
+
+void Table::reject(std::string_view key, std::string_view what) {
+    state_->complain(state_->find(key), key, what);
 }
 
 Status Table::finish() {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,10 +34,14 @@ class Table {
     // An integer with its unit in the key's name: renew_s, idle_ms.
     [[nodiscard]] Milliseconds seconds(std::string_view key, Milliseconds fallback,
                                        Milliseconds minimum, Milliseconds maximum);
+    // A table of texts under names of the user's choice: beds = { "ICU^^7" = "icu-7" }.
+    [[nodiscard]] std::map<std::string, std::string, std::less<>> text_map(std::string_view key);
     // A table inside this one (empty when absent); call its finish() too.
     [[nodiscard]] Table table(std::string_view key);
     [[nodiscard]] std::vector<Table> tables(std::string_view key);  // an array of tables
 
+    // What the room itself finds wrong with a value; finish() reports it with its line.
+    void reject(std::string_view key, std::string_view what);
     // The first error met, or the first key nobody asked for, with the line it stands on.
     [[nodiscard]] Status finish();
 

@@ -27,6 +27,15 @@ enum class Absent : std::uint8_t {
 [[nodiscard]] std::string_view to_string(Absent reason) noexcept;  // "not-measured"
 [[nodiscard]] std::optional<Absent> parse_absent(std::string_view text) noexcept;
 
+// How sure a device's time is.
+enum class DeviceClock : std::uint8_t {
+    none = 0,          // the device gave no time
+    zone_stated = 1,   // an instant: the device said in which zone it stands
+    zone_assumed = 2,  // wall clock digits, read in the zone that the gateway was configured with
+    disagrees = 3,  // further from the gateway's clock than is tolerated: wrong, or a late message
+};
+[[nodiscard]] std::string_view to_string(DeviceClock clock) noexcept;  // "zone-stated"
+
 struct Observation {
     std::uint16_t index = 0;  // position in the sender's message, from 0
     std::uint32_t mdc = 0;    // ISO/IEEE 11073-10101 code, 0 when the table has none
@@ -51,7 +60,9 @@ struct Waveform {
 struct Reading {
     std::string source;      // "bed-1": 1–64 of [A-Za-z0-9._:-]
     std::string control_id;  // the sender's message id, same alphabet, 1–64
+    std::string subject;     // keyed pseudonym of the patient: 22 of base64url; empty: none
     std::optional<base::WallTime> device_time;
+    DeviceClock device_clock = DeviceClock::none;  // none exactly where there is no device time
     base::WallTime received;
     base::ClockState clock = base::ClockState::free_running;
     std::vector<Observation> observations;

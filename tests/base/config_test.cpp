@@ -71,6 +71,30 @@ TEST(Config, ReadsTablesInside) {
     EXPECT_TRUE(failed_with(peers[1].finish(), BaseError::invalid_setting));
 }
 
+TEST(Config, ReadsATextMap) {
+    auto table = table_of("[uplink]\nbeds = { 'ICU^^7' = 'icu-7', b = 'c' }\n");
+    EXPECT_EQ(table.text_map("beds"),
+              (std::map<std::string, std::string, std::less<>>{{"ICU^^7", "icu-7"}, {"b", "c"}}));
+    EXPECT_TRUE(table.text_map("none").empty());
+    EXPECT_TRUE(ok(table.finish()));
+
+    for (const auto* wrong : {"[uplink]\nbeds = { a = 1 }\n", "[uplink]\nbeds = ['a']\n"}) {
+        auto other = table_of(wrong);
+        (void)other.text_map("beds");
+        const auto status = other.finish();
+        ASSERT_TRUE(failed_with(status, BaseError::invalid_setting));
+        EXPECT_EQ(status.error().context,
+                  "mitral.toml line 2: beds in [uplink] must be a table of texts");
+    }
+}
+
+TEST(Config, ReportsWhatARoomFindsWrongWithItsLine) {
+    auto table = table_of("[uplink]\n\nlead = 'III'\n");
+    (void)table.text("lead", "");
+    table.reject("lead", "is not a lead");
+    EXPECT_EQ(table.finish().error().context, "mitral.toml line 3: lead in [uplink] is not a lead");
+}
+
 TEST(Config, ReportsSyntaxWithItsPlace) {
     const auto config = Config::parse("[uplink\n", "mitral.toml");
     ASSERT_TRUE(failed_with(config, BaseError::invalid_setting));

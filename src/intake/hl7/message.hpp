@@ -35,6 +35,7 @@ class Part {
         : text_(text), delimiters_(&delimiters) {}
 
     [[nodiscard]] std::string_view raw() const noexcept { return text_; }
+    [[nodiscard]] const Delimiters& delimiters() const noexcept { return *delimiters_; }
     [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
     // `""`: delete what you have, which for a value says that there is none.
     [[nodiscard]] bool is_null() const noexcept { return text_ == "\"\""; }
