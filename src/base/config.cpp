@@ -73,7 +73,7 @@ struct Table::State {
         state->root = root;
         state->table = inner;
         state->file = file;
-        state->name = name + "." + std::string(key);
+        state->name = name.empty() ? std::string(key) : name + "." + std::string(key);
         return state;
     }
 };
@@ -257,6 +257,15 @@ Table Config::table(std::string_view program) const {
     if (node != nullptr && state->table == nullptr)
         state->complain(node, program, "must be a table");
     return Table(std::move(state));
+}
+
+std::vector<Table> Config::tables(std::string_view name) const {
+    auto top = std::make_unique<Table::State>();
+    top->root = state_->root;
+    top->file = state_->file;
+    top->table = state_->root.get();
+    Table all(std::move(top));
+    return all.tables(name);
 }
 
 std::vector<std::string> Config::names() const {

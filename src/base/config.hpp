@@ -64,6 +64,9 @@ class Config {
 
     // The table of one program; empty when the file has none.
     [[nodiscard]] Table table(std::string_view program) const;
+    // An array of tables at the top of the file ([[name]]); none when it is absent or something
+    // else.
+    [[nodiscard]] std::vector<Table> tables(std::string_view name) const;
     // Everything at the top of the file, sorted: `mitral verify-config` finds misspelt programs
     // with it.
     [[nodiscard]] std::vector<std::string> names() const;

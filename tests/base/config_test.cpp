@@ -117,6 +117,21 @@ TEST(Config, RefusesStrayCharactersBeyondAscii) {
               std::string::npos);
 }
 
+TEST(Config, ReadsTablesAtTheTopOfTheFile) {
+    const auto config = Config::parse("[[bed]]\nname = \"a\"\n[[bed]]\nname = 7\n", "plan.toml");
+    ASSERT_TRUE(config);
+    auto beds = config->tables("bed");
+    ASSERT_EQ(beds.size(), 2U);
+    EXPECT_EQ(beds[0].text("name", ""), "a");
+    EXPECT_TRUE(beds[0].finish());
+    EXPECT_EQ(beds[1].text("name", ""), "");
+    const auto refused = beds[1].finish();
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().context.find("plan.toml line 4: name in [bed]"), std::string::npos)
+        << refused.error().context;
+    EXPECT_TRUE(config->tables("ward").empty());
+}
+
 TEST(Config, RefusesControlCharacters) {
     MITRAL_PROVES("T-SW-01");
     using namespace std::string_view_literals;
