@@ -46,7 +46,7 @@ base::Status provision(const std::string& vault_socket, const ProvisionArguments
             "the station's clock is wrong; it becomes the unit's time floor: set it first");
     MITRAL_TRY(const auto vault, vault::Client::connect(vault_socket));
     return vault::provision_unit(*vault, {station_key, group_key, arguments.registration_id,
-                                          std::move(policy), clock.wall().unix_seconds()});
+                                          std::move(policy), clock.wall()});
 }
 
 }  // namespace mitral::cli

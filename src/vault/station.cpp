@@ -56,9 +56,9 @@ base::Result<base::Bytes> provision_order(const Statement& statement,
     Order order;
     order.kind = OrderKind::provision;
     order.registration_id = request.registration_id;
-    order.counter = order_counter({request.now_s * 1000});
+    order.counter = order_counter(request.now);
     order.nonce = statement.nonce;
-    order.time_s = request.now_s;
+    order.time_s = request.now.unix_seconds();
     order.policy = request.policy;
     MITRAL_TRY(order.keys, wrap_keys(statement, device_key.view(), request.policy.modules));
     return sign_order(order, request.station_key);

@@ -21,7 +21,7 @@ struct StationRequest {
     const base::Secret& group_key;    // DPS group enrolment, decoded
     std::string registration_id;
     Policy policy;
-    std::int64_t now_s = 0;  // the station's clock: becomes the unit's time floor
+    base::WallTime now;  // the station's clock: becomes the unit's time floor
 };
 
 // begin_provisioning, derive, wrap, sign, execute. The whole of it for one unit.

@@ -26,8 +26,8 @@ base::Status provision(vault::Client& client, const char* station_file, const ch
     policy.modules = {"DeviceUpdate"};
     policy.max_lifetime_s = 3600;
     policy.allowance_s = 86400;
-    return vault::provision_unit(client, {station_key, group_key, "canary-unit", policy,
-                                          base::SystemClock().wall().unix_seconds()});
+    return vault::provision_unit(
+        client, {station_key, group_key, "canary-unit", policy, base::SystemClock().wall()});
 }
 
 void print_token(const vault::Token& token) {

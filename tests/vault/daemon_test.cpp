@@ -83,7 +83,7 @@ class Daemon : public ::testing::Test {
 
     [[nodiscard]] base::Status provision(vault::Client& client) {
         vault::StationRequest request{station_key, group_key, std::string(registration_id),
-                                      standard_policy(), base::SystemClock().wall().unix_seconds()};
+                                      standard_policy(), base::SystemClock().wall()};
         return vault::provision_unit(client, request);
     }
 
