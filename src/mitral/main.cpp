@@ -147,6 +147,8 @@ void add_policy(CLI::App& command, cli::ProvisionArguments& to) {
     command.add_option("--module", to.modules, "A module identity it may mint for; repeatable");
     command.add_option("--quarantine-module", to.quarantine_module,
                        "The module that may still send in quarantine");
+    command.add_option("--subject-key", to.subject_key_file,
+                       "The hospital's key for pseudonyms of patients, base64");
     command.add_option("--max-lifetime-s", to.max_lifetime_s, "Longest life of a token")
         ->capture_default_str();
     command
@@ -208,7 +210,8 @@ void add_order_sign(CLI::App& order, Arguments& arguments, std::function<int()>&
         ->check(CLI::PositiveNumber);
     sign->add_option("--reason", to.reason, "quarantine, wipe: at most 64 characters");
     sign->add_flag("--signed-time", to.signed_time, "Raise the unit's time floor to this clock");
-    sign->add_option("--statement", to.statement_file, "rotate: from order statement on the unit");
+    sign->add_option("--statement", to.statement_file,
+                     "rotate, policy with --subject-key: from order statement on the unit");
     sign->add_option("--group-key-file", to.about.group_key_file, "rotate: the new group key");
     add_policy(*sign, to.about);
     sign->add_option("--policy-fleet-key", to.about.fleet_key_file,

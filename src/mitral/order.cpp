@@ -38,15 +38,29 @@ base::Result<base::Bytes> read_base64(const std::string& file, std::string_view 
     return bytes;
 }
 
+base::Result<vault::Statement> read_statement(const OrderArguments& arguments) {
+    MITRAL_TRY(const auto bytes, read_base64(arguments.statement_file, "statement"));
+    return vault::decode_statement(bytes);
+}
+
 base::Result<std::vector<vault::WrappedKey>> new_keys(const OrderArguments& arguments) {
     if (arguments.statement_file.empty() || arguments.about.group_key_file.empty())
         return invalid("rotate needs --group-key-file and --statement (mitral order statement)");
-    MITRAL_TRY(const auto bytes, read_base64(arguments.statement_file, "statement"));
-    MITRAL_TRY(const auto statement, vault::decode_statement(bytes));
+    MITRAL_TRY(const auto statement, read_statement(arguments));
     MITRAL_TRY(const auto group_key, read_group_key(arguments.about.group_key_file));
     const auto device_key =
         azure::derive_device_key(group_key.view(), arguments.about.registration_id);
     return vault::wrap_keys(statement, device_key.view(), arguments.about.modules);
+}
+
+base::Result<base::Bytes> subject_key(const OrderArguments& arguments) {
+    if (arguments.about.subject_key_file.empty())
+        return base::Bytes{};
+    if (arguments.statement_file.empty())
+        return invalid("--subject-key needs --statement (mitral order statement)");
+    MITRAL_TRY(const auto statement, read_statement(arguments));
+    MITRAL_TRY(const auto key, read_subject_key(arguments.about.subject_key_file));
+    return vault::wrap_subject_key(statement, key.view());
 }
 
 base::Status fill(vault::Order& order, const OrderArguments& arguments, const base::Clock& clock) {
@@ -68,6 +82,9 @@ base::Status fill(vault::Order& order, const OrderArguments& arguments, const ba
     }
     if (order.kind == vault::OrderKind::policy) {
         MITRAL_TRY(order.policy, make_policy(about));
+        MITRAL_TRY(order.subject_key, subject_key(arguments));
+    } else if (!about.subject_key_file.empty()) {
+        return invalid("--subject-key goes with policy (or with mitral provision)");
     }
     return {};
 }

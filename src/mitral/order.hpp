@@ -18,7 +18,8 @@ struct OrderArguments {
     std::uint64_t counter = 0;   // 0: milliseconds since 1970
     bool signed_time = false;    // raises the unit's time floor to the signer's clock
     std::string reason;          // quarantine, wipe
-    std::string statement_file;  // rotate: from print_statement() on that unit
+    std::string statement_file;  // from print_statement() on that unit, where keys are sent:
+                                 // rotate, policy with a subject key
     ProvisionArguments about;    // registration id, station key; rotate: group key, modules;
                                  // policy: the whole new policy (fleet_key_file: its public key)
 };

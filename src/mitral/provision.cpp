@@ -39,14 +39,19 @@ base::Status provision(const std::string& vault_socket, const ProvisionArguments
     MITRAL_TRY(auto policy, make_policy(arguments));
     MITRAL_TRY(const auto station_key, read_station_key(arguments.station_key_file));
     MITRAL_TRY(const auto group_key, read_group_key(arguments.group_key_file));
+    base::Secret subject_key;
+    if (!arguments.subject_key_file.empty()) {
+        MITRAL_TRY(subject_key, read_subject_key(arguments.subject_key_file));
+    }
     const base::SystemClock clock;
     if (clock.state() == base::ClockState::implausible)
         return base::fail(
             vault::VaultError::clock_refused,
             "the station's clock is wrong; it becomes the unit's time floor: set it first");
     MITRAL_TRY(const auto vault, vault::Client::connect(vault_socket));
-    return vault::provision_unit(*vault, {station_key, group_key, arguments.registration_id,
-                                          std::move(policy), clock.wall()});
+    return vault::provision_unit(
+        *vault, {station_key, group_key, arguments.registration_id, std::move(policy), clock.wall(),
+                 subject_key.empty() ? nullptr : &subject_key});
 }
 
 }  // namespace mitral::cli

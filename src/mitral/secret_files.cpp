@@ -9,6 +9,7 @@
 #include "base/encoding.hpp"
 #include "base/errors.hpp"
 #include "base/file.hpp"
+#include "vault/pseudonym.hpp"
 
 namespace mitral::cli {
 namespace {
@@ -89,6 +90,14 @@ base::Result<base::Secret> read_group_key(const std::string& path) {
     MITRAL_TRY(auto key, decode(path, base::as_text(file.view())));
     if (key.size() < shortest || key.size() > longest)
         return unusable(path, "is no group key (16 to 64 bytes)");
+    return key;
+}
+
+base::Result<base::Secret> read_subject_key(const std::string& path) {
+    MITRAL_TRY(const auto file, read_private(path));
+    MITRAL_TRY(auto key, decode(path, base::as_text(file.view())));
+    if (key.size() != vault::subject_key_size)
+        return unusable(path, "is no subject key (32 bytes)");
     return key;
 }
 

@@ -13,6 +13,8 @@ namespace mitral::cli {
 [[nodiscard]] base::Result<base::Secret> read_station_key(const std::string& path);
 // A DPS group key: 16 to 64 bytes in base64, as the portal shows it.
 [[nodiscard]] base::Result<base::Secret> read_group_key(const std::string& path);
+// A hospital's key for pseudonyms: 32 bytes in base64.
+[[nodiscard]] base::Result<base::Secret> read_subject_key(const std::string& path);
 // An Ed25519 public key: 32 bytes in base64.
 [[nodiscard]] base::Result<base::Ed25519PublicKey> read_public_key(const std::string& path);
 

@@ -77,6 +77,8 @@ class Description {
                                            status->id_scope, status->dps_host));
         line("tokens", fmt::format("{} minted, {} refused, at most {} s each", status->mint_count,
                                    status->refusal_count, status->max_token_lifetime_s));
+        line("patients",
+             status->subject_key ? "pseudonyms under the hospital's key" : "no key for pseudonyms");
         line("time", fmt::format("floor {}, allowance {} s", time_of(status->time_floor_s),
                                  status->time_allowance_s));
         document_["vault"] = {{"state", to_string(status->state)},
@@ -90,7 +92,8 @@ class Description {
                               {"max_token_lifetime_s", status->max_token_lifetime_s},
                               {"time_floor_s", status->time_floor_s},
                               {"time_allowance_s", status->time_allowance_s},
-                              {"pending_key", status->pending_key}};
+                              {"pending_key", status->pending_key},
+                              {"subject_key", status->subject_key}};
     }
 
     void describe_intake() {

@@ -24,6 +24,8 @@ class Backend {
     // Works in every state: a security reaction never stops acquisition.
     [[nodiscard]] virtual base::Result<DataKey> new_data_key() = 0;
     [[nodiscard]] virtual base::Result<base::Secret> open_data_key(base::ByteView wrapped) = 0;
+    // Works in quarantine, for the same reason.
+    [[nodiscard]] virtual base::Result<Pseudonym> pseudonym(const Patient& patient) = 0;
     [[nodiscard]] virtual base::Result<VaultStatus> status() = 0;
     // A Statement (vault/statement.hpp) with a fresh nonce; the nonce before it becomes void.
     [[nodiscard]] virtual base::Result<base::Bytes> begin_provisioning() = 0;

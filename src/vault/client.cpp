@@ -10,8 +10,6 @@
 namespace mitral::vault {
 namespace {
 
-constexpr base::Milliseconds timeout{5000};
-
 // A received reply, wiped after use: it may hold a key.
 class Reply {
   public:
@@ -27,8 +25,8 @@ class Reply {
 
 class SocketClient final : public Client {
   public:
-    SocketClient(std::string path, base::UniqueFd fd)
-        : path_(std::move(path)), fd_(std::move(fd)) {}
+    SocketClient(std::string path, base::Milliseconds timeout, base::UniqueFd fd)
+        : path_(std::move(path)), timeout_(timeout), fd_(std::move(fd)) {}
 
     base::Result<Token> mint(const HubTokenRequest& request) override {
         Request message{Operation::mint_hub, request.hub, request.module_id, request.lifetime, {}};
@@ -53,6 +51,18 @@ class SocketClient final : public Client {
         return decode_key_reply(reply.view());
     }
 
+    base::Result<Pseudonym> pseudonym(const Patient& patient) override {
+        if (!is_nameable(patient))
+            return base::fail(VaultError::malformed, "a patient's id and authority have at most " +
+                                                         std::to_string(max_patient_text) +
+                                                         " bytes each, and some");
+        Request message;
+        message.operation = Operation::pseudonym;
+        message.patient = patient;
+        MITRAL_TRY(const Reply reply, ask(message));
+        return decode_pseudonym_reply(reply.view());
+    }
+
     base::Result<VaultStatus> status() override {
         MITRAL_TRY(const Reply reply, ask({Operation::status, {}, {}, {}, {}}));
         return decode_status_reply(reply.view());
@@ -71,7 +81,7 @@ class SocketClient final : public Client {
 
   private:
     base::Status reconnect() {
-        auto fd = base::connect_seqpacket(path_, timeout);
+        auto fd = base::connect_seqpacket(path_, timeout_);
         if (!fd)
             return base::fail(VaultError::vault_unavailable,
                               "no vault answers at " + path_ +
@@ -113,18 +123,20 @@ class SocketClient final : public Client {
     }
 
     std::string path_;
+    base::Milliseconds timeout_;
     base::UniqueFd fd_;
 };
 
 }  // namespace
 
-base::Result<std::unique_ptr<Client>> Client::connect(const std::string& socket_path) {
+base::Result<std::unique_ptr<Client>> Client::connect(const std::string& socket_path,
+                                                      base::Milliseconds timeout) {
     auto fd = base::connect_seqpacket(socket_path, timeout);
     if (!fd)
         return base::fail(VaultError::vault_unavailable,
                           "no vault answers at " + socket_path +
                               " (is mitral-vault running?): " + fd.error().message());
-    return std::make_unique<SocketClient>(socket_path, std::move(*fd));
+    return std::make_unique<SocketClient>(socket_path, timeout, std::move(*fd));
 }
 
 }  // namespace mitral::vault

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "vault/pseudonym.hpp"
 
 namespace mitral::vault {
 
@@ -49,12 +50,16 @@ struct VaultStatus {
     std::int64_t time_allowance_s = 0;  // a token may outlive the floor by no more than this
     std::uint32_t max_token_lifetime_s = 0;
     bool pending_key = false;  // a rotation waits to be confirmed
+    bool subject_key = false;  // pseudonyms can be had
 };
 
 class Client {
   public:
+    static constexpr base::Milliseconds usual_timeout{5000};
+
+    // `timeout` bounds each call.
     [[nodiscard]] static base::Result<std::unique_ptr<Client>> connect(
-        const std::string& socket_path);
+        const std::string& socket_path, base::Milliseconds timeout = usual_timeout);
     virtual ~Client() = default;
 
     [[nodiscard]] virtual base::Result<Token> mint(const HubTokenRequest& request) = 0;
@@ -63,6 +68,8 @@ class Client {
     [[nodiscard]] virtual base::Result<DataKey> new_data_key() = 0;
     // For the uplink.
     [[nodiscard]] virtual base::Result<base::Secret> open_data_key(base::ByteView wrapped) = 0;
+    // For adapters that meet patients. not_provisioned: the station gave this unit no key for it.
+    [[nodiscard]] virtual base::Result<Pseudonym> pseudonym(const Patient& patient) = 0;
     [[nodiscard]] virtual base::Result<VaultStatus> status() = 0;
 
     // Station and fleet. An order is signed; the vault judges the signature, not the caller.

@@ -168,7 +168,23 @@ base::Result<VaultStatus> Custody::status() {
     status.refusal_count = refusals_;
     status.time_floor_s = state_.ratchet.time_floor_s;
     status.pending_key = !state_.pending.empty();
+    status.subject_key = !state_.subject.empty();
     return status;
+}
+
+// In quarantine too: a security reaction never stops acquisition.
+base::Result<Pseudonym> Custody::pseudonym(const Patient& patient) {
+    if (!is_nameable(patient))
+        return base::fail(VaultError::malformed, "nobody is named, or at too much length");
+    if (state_.subject.empty())
+        return base::fail(VaultError::not_provisioned,
+                          "the unit has no key for pseudonyms: the station gives it "
+                          "(--subject-key)");
+    MITRAL_TRY(auto mac, store_->mac(state_.subject, {}, pseudonym_input(patient)));
+    Pseudonym result{};
+    std::copy_n(mac.begin(), result.size(), result.begin());
+    base::wipe(mac);
+    return result;
 }
 
 base::Result<base::Bytes> Custody::begin_provisioning() {

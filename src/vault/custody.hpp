@@ -25,6 +25,7 @@ class Custody final : public Backend {
     [[nodiscard]] base::Result<Token> mint(const RegistrationTokenRequest& request) override;
     [[nodiscard]] base::Result<DataKey> new_data_key() override;
     [[nodiscard]] base::Result<base::Secret> open_data_key(base::ByteView wrapped) override;
+    [[nodiscard]] base::Result<Pseudonym> pseudonym(const Patient& patient) override;
     [[nodiscard]] base::Result<VaultStatus> status() override;
     [[nodiscard]] base::Result<base::Bytes> begin_provisioning() override;
     [[nodiscard]] base::Status execute(base::ByteView signed_order) override;
@@ -48,6 +49,7 @@ class Custody final : public Backend {
     [[nodiscard]] base::Status apply_provision(const Order& order, CustodyState& next);
     [[nodiscard]] base::Status apply_rotate(const Order& order, CustodyState& next);
     [[nodiscard]] base::Status apply_policy(const Order& order, CustodyState& next);
+    [[nodiscard]] base::Status adopt_subject_key(const Order& order, CustodyState& next);
     [[nodiscard]] base::Status apply_wipe(CustodyState& next);
     [[nodiscard]] base::Result<base::Bytes> adopt(const Order& order, const Policy& policy);
     [[nodiscard]] bool has_identity() const noexcept;

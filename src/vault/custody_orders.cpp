@@ -1,5 +1,6 @@
 // The part of custody that obeys station and fleet.
 #include <algorithm>
+#include <array>
 
 #include "base/log.hpp"
 #include "vault/custody.hpp"
@@ -100,6 +101,7 @@ base::Status Custody::apply(const Order& order, CustodyState& next) {
 base::Status Custody::apply_provision(const Order& order, CustodyState& next) {
     nonce_.reset();  // whatever happens now, this statement is used up
     MITRAL_TRY(next.active, adopt(order, *order.policy));
+    MITRAL_CHECK(adopt_subject_key(order, next));
     next.state = VaultState::ready;
     next.doubtful = false;
     next.registration_id = order.registration_id;
@@ -120,7 +122,18 @@ base::Status Custody::apply_policy(const Order& order, CustodyState& next) {
             (!next.pending.empty() && !store_->holds(next.pending, module)))
             return base::fail(VaultError::key_refused,
                               "the policy lists a module that has no key here: rotate with it");
+    MITRAL_CHECK(adopt_subject_key(order, next));
     next.policy = order.policy;
+    return {};
+}
+
+// In a slot of its own: a rotation of the device's key leaves pseudonyms as they are, and no token
+// is ever signed with this one.
+base::Status Custody::adopt_subject_key(const Order& order, CustodyState& next) {
+    if (order.subject_key.empty())
+        return {};
+    const std::array<WrappedKey, 1> key{{{{}, order.subject_key}}};
+    MITRAL_TRY(next.subject, store_->adopt(key));
     return {};
 }
 

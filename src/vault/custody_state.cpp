@@ -19,6 +19,7 @@ enum StateTag : std::uint8_t {
     tag_policy = 6,
     tag_active = 7,
     tag_pending = 8,
+    tag_subject = 9,
 };
 
 bool read_field(const Field& field, CustodyState& state) {
@@ -57,6 +58,9 @@ bool read_field(const Field& field, CustodyState& state) {
         case tag_pending:
             state.pending.assign(field.value.begin(), field.value.end());
             return true;
+        case tag_subject:
+            state.subject.assign(field.value.begin(), field.value.end());
+            return true;
         default:
             return false;
     }
@@ -67,7 +71,8 @@ bool is_consistent(const CustodyState& state) {
         state.state == VaultState::ready || state.state == VaultState::quarantined;
     const bool complete = state.station_key && state.policy && !state.active.empty() &&
                           !state.registration_id.empty();
-    return has_identity == complete && (has_identity || state.pending.empty());
+    return has_identity == complete &&
+           (has_identity || (state.pending.empty() && state.subject.empty()));
 }
 
 }  // namespace
@@ -86,6 +91,8 @@ base::Bytes encode(const CustodyState& state) {
         put_field(out, tag_policy, encode(*state.policy));
     put_field(out, tag_active, state.active);
     put_field(out, tag_pending, state.pending);
+    if (!state.subject.empty())
+        put_field(out, tag_subject, state.subject);
     return std::move(out).bytes();
 }
 

@@ -22,6 +22,7 @@ struct CustodyState {
     std::optional<Policy> policy;
     base::Bytes active;     // key slots
     base::Bytes pending;    // empty: no rotation waits
+    base::Bytes subject;    // slot of the site key; empty: no pseudonyms
     bool doubtful = false;  // what was stored was refused at this start; not stored itself
 };
 

@@ -24,6 +24,7 @@ enum OrderTag : std::uint8_t {
     tag_policy = 5,
     tag_keys = 6,
     tag_reason = 7,
+    tag_subject_key = 8,
 };
 
 auto malformed(std::string_view why) {
@@ -86,6 +87,8 @@ base::Status check_shape(const Order& order) {
         return malformed("policy does not fit the kind of order");
     if (brings_keys == order.keys.empty() || (brings_keys && !keys_are_valid(order.keys)))
         return malformed("keys do not fit the kind of order");
+    if (!brings_policy && !order.subject_key.empty())
+        return malformed("a subject key does not fit the kind of order");
     if (!is_reason(order.reason) || (!gives_reason && !order.reason.empty()))
         return malformed("reason does not fit the kind of order");
     return {};
@@ -124,6 +127,9 @@ bool read_field(const Field& field, Order& order) {
         case tag_reason:
             order.reason = base::as_text(field.value);
             return true;
+        case tag_subject_key:
+            order.subject_key.assign(field.value.begin(), field.value.end());
+            return true;
         default:
             return false;
     }
@@ -145,6 +151,8 @@ base::Bytes encode_body(const Order& order) {
         put_field(out, tag_keys, encode_keys(order.keys));
     if (!order.reason.empty())
         put_field(out, tag_reason, order.reason);
+    if (!order.subject_key.empty())
+        put_field(out, tag_subject_key, order.subject_key);
     return std::move(out).bytes();
 }
 

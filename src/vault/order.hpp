@@ -66,6 +66,7 @@ struct Order {
     std::optional<std::int64_t> time_s;  // Unix seconds; raises the floor; provision must have it
     std::optional<Policy> policy;        // provision, policy
     std::vector<WrappedKey> keys;        // provision, rotate
+    base::Bytes subject_key;             // may stand in provision, policy: a wrapped site key
     std::string reason;                  // quarantine, wipe: ≤ 64 printable ASCII characters
 };
 

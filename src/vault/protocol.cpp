@@ -15,6 +15,7 @@ constexpr std::array<std::pair<Operation, std::string_view>, last_operation> ope
     {Operation::status, "status"},
     {Operation::begin_provisioning, "begin-provisioning"},
     {Operation::execute_order, "execute-order"},
+    {Operation::pseudonym, "pseudonym"},
 }};
 
 auto malformed() {
@@ -51,6 +52,14 @@ base::Status read_body(base::ByteReader& in, Request& request) {
                 return malformed();
             request.blob.assign(blob->begin(), blob->end());
             return {};
+        }
+        case Operation::pseudonym: {
+            const auto id = in.text16();
+            const auto authority = in.text16();
+            if (!id || !authority)
+                return malformed();
+            request.patient = {std::string(*id), std::string(*authority)};
+            return is_nameable(request.patient) ? base::Status{} : malformed();
         }
         case Operation::new_data_key:
         case Operation::status:
@@ -90,6 +99,9 @@ base::Bytes encode(const Request& request) {
         case Operation::open_data_key:
         case Operation::execute_order:
             out.block16(request.blob);
+            break;
+        case Operation::pseudonym:
+            out.text16(request.patient.id).text16(request.patient.authority);
             break;
         case Operation::new_data_key:
         case Operation::status:

@@ -26,8 +26,9 @@ enum class Operation : std::uint8_t {
     status = 5,
     begin_provisioning = 6,
     execute_order = 7,
+    pseudonym = 8,
 };
-constexpr std::uint8_t last_operation = 7;
+constexpr std::uint8_t last_operation = 8;
 // As `may` of [[vault.peer]] writes them: "mint-hub".
 [[nodiscard]] std::string_view to_string(Operation operation) noexcept;
 [[nodiscard]] std::optional<Operation> operation_named(std::string_view name) noexcept;
@@ -38,6 +39,7 @@ struct Request {
     std::string module_id;     // mint_hub
     base::Seconds lifetime{};  // both mints
     base::Bytes blob;          // open_data_key: wrapped key; execute_order: signed order
+    Patient patient{};         // pseudonym
 };
 
 [[nodiscard]] base::Bytes encode(const Request& request);
@@ -50,6 +52,7 @@ struct Request {
 [[nodiscard]] base::Secret encode_reply(const Token& token);
 [[nodiscard]] base::Secret encode_reply(const DataKey& key);
 [[nodiscard]] base::Secret encode_reply(const base::Secret& key);
+[[nodiscard]] base::Secret encode_reply(const Pseudonym& pseudonym);
 [[nodiscard]] base::Secret encode_reply(const VaultStatus& status);
 [[nodiscard]] base::Secret encode_reply(const base::Bytes& statement);
 
@@ -58,6 +61,7 @@ struct Request {
 [[nodiscard]] base::Result<Token> decode_token_reply(base::ByteView datagram);
 [[nodiscard]] base::Result<DataKey> decode_data_key_reply(base::ByteView datagram);
 [[nodiscard]] base::Result<base::Secret> decode_key_reply(base::ByteView datagram);
+[[nodiscard]] base::Result<Pseudonym> decode_pseudonym_reply(base::ByteView datagram);
 [[nodiscard]] base::Result<VaultStatus> decode_status_reply(base::ByteView datagram);
 [[nodiscard]] base::Result<base::Bytes> decode_statement_reply(base::ByteView datagram);
 

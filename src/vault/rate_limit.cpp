@@ -15,6 +15,9 @@ RateLimiter::RateLimiter(RateLimit limit) noexcept
 RateLimiter::RateLimiter(MintLimit limit) noexcept
     : RateLimiter(60 * minute_ns, limit.per_hour, limit.burst) {}
 
+RateLimiter::RateLimiter(PseudonymLimit limit) noexcept
+    : RateLimiter(60 * minute_ns, limit.per_hour, limit.burst) {}
+
 // Counted in time, not in fractions of a request: integers do not drift.
 RateLimiter::RateLimiter(std::int64_t period_ns, std::uint32_t per_period,
                          std::uint32_t burst) noexcept

@@ -22,15 +22,24 @@ struct MintLimit {
     std::uint32_t per_hour = 60;
 };
 
+// Pseudonyms too: who may ask tries names until one fits what he saw, and must not use up the
+// share from which the same user gets data keys. A ward of 512 monitors that starts takes 512.
+struct PseudonymLimit {
+    std::uint32_t burst = 600;
+    std::uint32_t per_hour = 240;
+};
+
 struct Limits {
     RateLimit requests;
     MintLimit mints;
+    PseudonymLimit pseudonyms{};
 };
 
 class RateLimiter {
   public:
     explicit RateLimiter(RateLimit limit) noexcept;
     explicit RateLimiter(MintLimit limit) noexcept;
+    explicit RateLimiter(PseudonymLimit limit) noexcept;
 
     [[nodiscard]] bool admit(uid_t uid, base::MonotonicTime now);
     // What was admitted last was not used after all.

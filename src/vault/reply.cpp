@@ -12,6 +12,7 @@ class ReplyWriter {
     explicit ReplyWriter(std::uint8_t status) : buffer_(max_message) {
         u8(protocol_version).u8(status);
     }
+    ReplyWriter& fixed(base::ByteView bytes) { return raw(bytes); }
     ReplyWriter& u8(std::uint8_t value) { return raw(base::ByteView(&value, 1)); }
     ReplyWriter& u32(std::uint32_t value) { return raw(base::ByteWriter().u32(value).bytes()); }
     ReplyWriter& u64(std::uint64_t value) { return raw(base::ByteWriter().u64(value).bytes()); }
@@ -99,6 +100,12 @@ base::Secret encode_reply(const base::Secret& key) {
     return std::move(out).finish();
 }
 
+base::Secret encode_reply(const Pseudonym& pseudonym) {
+    ReplyWriter out(ok);
+    out.fixed(pseudonym);
+    return std::move(out).finish();
+}
+
 base::Secret encode_reply(const VaultStatus& status) {
     ReplyWriter out(ok);
     out.u8(static_cast<std::uint8_t>(status.state));
@@ -107,6 +114,7 @@ base::Secret encode_reply(const VaultStatus& status) {
     out.u64(status.mint_count).u64(status.refusal_count);
     out.i64(status.time_floor_s).i64(status.time_allowance_s);
     out.u32(status.max_token_lifetime_s).u8(status.pending_key ? 1 : 0);
+    out.u8(status.subject_key ? 1 : 0);
     return std::move(out).finish();
 }
 
@@ -149,6 +157,16 @@ base::Result<base::Secret> decode_key_reply(base::ByteView datagram) {
     return base::Secret(*key);
 }
 
+base::Result<Pseudonym> decode_pseudonym_reply(base::ByteView datagram) {
+    MITRAL_TRY(auto in, open_reply(datagram));
+    Pseudonym pseudonym{};
+    const auto bytes = in.take(pseudonym.size());
+    if (!bytes || !in.done())
+        return malformed();
+    std::copy(bytes->begin(), bytes->end(), pseudonym.begin());
+    return pseudonym;
+}
+
 base::Result<VaultStatus> decode_status_reply(base::ByteView datagram) {
     MITRAL_TRY(auto in, open_reply(datagram));
     VaultStatus status;
@@ -166,8 +184,9 @@ base::Result<VaultStatus> decode_status_reply(base::ByteView datagram) {
     const auto allowance = in.u64();
     const auto lifetime = in.u32();
     const auto pending = in.u8();
+    const auto subject = in.u8();
     if (!complete || !mints || !refusals || !floor || !allowance || !lifetime || !pending ||
-        !in.done())
+        !subject || !in.done())
         return malformed();
     status.state = static_cast<VaultState>(*state);
     status.mint_count = *mints;
@@ -176,6 +195,7 @@ base::Result<VaultStatus> decode_status_reply(base::ByteView datagram) {
     status.time_allowance_s = static_cast<std::int64_t>(*allowance);
     status.max_token_lifetime_s = *lifetime;
     status.pending_key = *pending != 0;
+    status.subject_key = *subject != 0;
     return status;
 }
 

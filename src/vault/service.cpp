@@ -36,6 +36,7 @@ Service::Service(Backend& backend, RightsTable rights, Limits limits, const base
       rights_(std::move(rights)),
       limiter_(limits.requests),
       mint_limiter_(limits.mints),
+      pseudonym_limiter_(limits.pseudonyms),
       clock_(clock) {}
 
 bool Service::admit(RateLimiter& limiter, Told& told, uid_t uid, std::string_view event) {
@@ -55,10 +56,18 @@ void Service::note_refused_connection(uid_t uid) {
         base::log_security("vault-connection-refused", {{"uid", uid}, {"count", *count}});
 }
 
+// A share for pseudonyms alone: monitors that make patients up must not cost the user the data keys
+// without which nothing can be acquired.
+bool Service::admit(uid_t uid, const base::Result<Request>& request) {
+    if (request && request->operation == Operation::pseudonym)
+        return admit(pseudonym_limiter_, naming_too_many_, uid, "vault-pseudonyms-limited");
+    return admit(limiter_, flooding_, uid, "vault-flooded");
+}
+
 base::Secret Service::answer(uid_t uid, base::ByteView datagram) {
-    if (!admit(limiter_, flooding_, uid, "vault-flooded"))
+    const auto request = decode_request(datagram);
+    if (!admit(uid, request))
         return rate_limited("too many requests: wait");
-    auto request = decode_request(datagram);
     // A peer without any right is not told whether its request was well formed.
     if (!request && rights_.knows(uid))
         return refuse(uid, "malformed", request.error());
@@ -112,6 +121,8 @@ base::Secret Service::perform(const Request& request) {
             return reply_with(backend_.begin_provisioning());
         case Operation::execute_order:
             return reply_with(backend_.execute(request.blob));
+        case Operation::pseudonym:
+            return reply_with(backend_.pseudonym(request.patient));
     }
     return encode_reply({make_error_code(VaultError::malformed), {}});
 }

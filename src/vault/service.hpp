@@ -29,6 +29,7 @@ class Service {
   private:
     using Told = std::set<uid_t>;  // once in the log, until they slow down
     [[nodiscard]] bool admit(RateLimiter& limiter, Told& told, uid_t uid, std::string_view event);
+    [[nodiscard]] bool admit(uid_t uid, const base::Result<Request>& request);
     [[nodiscard]] base::Secret judge(uid_t uid, const Request& request);
     [[nodiscard]] base::Secret perform(const Request& request);
     [[nodiscard]] base::Secret refuse(uid_t uid, std::string_view operation,
@@ -39,10 +40,12 @@ class Service {
     RightsTable rights_;
     RateLimiter limiter_;
     RateLimiter mint_limiter_;
+    RateLimiter pseudonym_limiter_;
     const base::Clock& clock_;
     std::uint64_t refusals_ = 0;
     Told flooding_;
     Told minting_too_often_;
+    Told naming_too_many_;
     RefusalTally refused_connections_;
 };
 

@@ -73,6 +73,7 @@ std::vector<PeerRights> default_peers() {
     std::vector<PeerRights> peers{{0, {status, begin_provisioning, execute_order}}};
     const std::vector<std::pair<std::string, std::vector<Operation>>> known = {
         {"mitral-intake", {new_data_key, status}},
+        {"mitral-intake-hl7", {new_data_key, pseudonym}},
         {"mitral-uplink", {mint_hub, open_data_key, status}},
         {"mitral-enrol", {mint_registration, status}},
     };
@@ -92,6 +93,8 @@ Limits read_limits(base::Table& table) {
     limits.requests.per_minute = number("rate_per_minute", usual.requests.per_minute, 1'000'000);
     limits.mints.burst = number("mint_burst", usual.mints.burst, 100'000);
     limits.mints.per_hour = number("mints_per_hour", usual.mints.per_hour, 100'000);
+    limits.pseudonyms.burst = number("pseudonym_burst", usual.pseudonyms.burst, 100'000);
+    limits.pseudonyms.per_hour = number("pseudonyms_per_hour", usual.pseudonyms.per_hour, 100'000);
     return limits;
 }
 

@@ -45,6 +45,14 @@ base::Result<std::vector<WrappedKey>> wrap_keys(const Statement& statement,
         "this station does not provision units with the back end '" + statement.backend + "'");
 }
 
+base::Result<base::Bytes> wrap_subject_key(const Statement& statement, base::ByteView key) {
+    if (key.size() != subject_key_size)
+        return base::fail(VaultError::key_refused,
+                          "a subject key has " + std::to_string(subject_key_size) + " bytes");
+    MITRAL_TRY(auto keys, wrap_keys(statement, key, {}));
+    return std::move(keys.front().blob);
+}
+
 std::uint64_t order_counter(base::WallTime now) noexcept {
     return now.ms > 0 ? static_cast<std::uint64_t>(now.ms) : 1;
 }
@@ -61,6 +69,9 @@ base::Result<base::Bytes> provision_order(const Statement& statement,
     order.time_s = request.now.unix_seconds();
     order.policy = request.policy;
     MITRAL_TRY(order.keys, wrap_keys(statement, device_key.view(), request.policy.modules));
+    if (request.subject_key != nullptr) {
+        MITRAL_TRY(order.subject_key, wrap_subject_key(statement, request.subject_key->view()));
+    }
     return sign_order(order, request.station_key);
 }
 

@@ -22,6 +22,7 @@ struct StationRequest {
     std::string registration_id;
     Policy policy;
     base::WallTime now;  // the station's clock: becomes the unit's time floor
+    const base::Secret* subject_key = nullptr;  // the hospital's, for pseudonyms; or none
 };
 
 // begin_provisioning, derive, wrap, sign, execute. The whole of it for one unit.
@@ -31,6 +32,10 @@ struct StationRequest {
 // the statement. The caller ensures that the statement comes from the unit it means.
 [[nodiscard]] base::Result<std::vector<WrappedKey>> wrap_keys(
     const Statement& statement, base::ByteView device_key, const std::vector<std::string>& modules);
+
+// The hospital's key for pseudonyms (subject_key_size bytes), for the same trust zone.
+[[nodiscard]] base::Result<base::Bytes> wrap_subject_key(const Statement& statement,
+                                                         base::ByteView key);
 
 // A counter above every one a station with a sane clock has given before: milliseconds since 1970.
 [[nodiscard]] std::uint64_t order_counter(base::WallTime now) noexcept;

@@ -64,6 +64,7 @@ class ScriptedVault final : public vault::Client {
     }
     base::Result<vault::VaultStatus> status() override { return identity; }
 
+    base::Result<vault::Pseudonym> pseudonym(const vault::Patient&) override { return unused(); }
     base::Result<vault::DataKey> new_data_key() override { return unused(); }
     base::Result<base::Secret> open_data_key(base::ByteView) override { return unused(); }
     base::Result<base::Bytes> begin_provisioning() override { return unused(); }

@@ -1,5 +1,6 @@
 """mitral order against a real vault (software back end): signed here, obeyed there, once, and by nobody else's key."""
 import base64
+import hmac
 import os
 import pathlib
 import socket
@@ -46,7 +47,7 @@ backend = "software"
 station_key = "{self.root}/station.pub"
 [[vault.peer]]
 user = "{os.getuid()}"
-may = ["mint-hub", "status", "begin-provisioning", "execute-order"]
+may = ["mint-hub", "status", "begin-provisioning", "execute-order", "pseudonym"]
 """)
         with open(self.root / "vault.log", "wb") as log:
             self.vault = subprocess.Popen([BIN / "mitral-vault", "--config", self.root / "mitral.toml"], stderr=log)
@@ -93,6 +94,44 @@ may = ["mint-hub", "status", "begin-provisioning", "execute-order"]
             vault.connect(str(self.root / "vault.sock"))
             vault.send(struct.pack(">BBH", 1, 1, len(hub)) + hub.encode() + struct.pack(">Hq", 0, 60))
             return vault.recv(4096)[1]
+
+    def pseudonym(self):
+        """Of patient 12345 of HOSP; None when refused."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as vault:
+            vault.settimeout(30)
+            vault.connect(str(self.root / "vault.sock"))
+            vault.send(b"\x01\x08\x00\x0512345\x00\x04HOSP")
+            answer = vault.recv(4096)
+            return answer[2:] if answer[1] == OK else None
+
+    def new_subject_key(self, mode=0o600):
+        key = os.urandom(32)
+        private_file(self.root / "subject.key", base64.b64encode(key))
+        os.chmod(self.root / "subject.key", mode)
+        return hmac.digest(key, b"mitral subject 1\0\0\x04HOSP12345", "sha256")[:16]
+
+    @proves.proves("T-DATA-06", "T-KEY-02")
+    def test_the_hospitals_key_comes_with_a_policy_or_with_provisioning(self):
+        policy = ("policy", "--id-scope", "0ne000A0A0A", "--dps-host", "dps.example", "--hub", HUB)
+        self.assertIsNone(self.pseudonym())
+        self.assertIn('"subject_key": false', self.status())
+        statement = self.root / "statement"
+        statement.write_text(self.mitral("order", "statement"))
+        expected = self.new_subject_key()
+        self.obey(self.sign(*policy, "--subject-key", self.root / "subject.key", "--statement", statement))
+        self.assertEqual(self.pseudonym(), expected)
+        self.assertIn('"subject_key": true', self.status())
+        self.obey(self.sign(*policy))
+        self.assertEqual(self.pseudonym(), expected)
+
+        self.obey(self.sign("wipe"))
+        self.assertIsNone(self.pseudonym())
+        provision = ("--subject-key", self.root / "subject.key")
+        self.new_subject_key(mode=0o640)
+        self.assertIn("chmod 600", self.provision(*provision, status=1))
+        expected = self.new_subject_key()
+        self.provision(*provision)
+        self.assertEqual(self.pseudonym(), expected)
 
     @proves.proves("T-TOK-02", "T-ID-01")
     def test_quarantine_stops_tokens_until_a_release_and_neither_works_twice(self):

@@ -41,11 +41,21 @@ TEST_F(KeyFiles, AStationKeyIsPemOrBase64) {
     EXPECT_TRUE(base::equal_constant_time(key.view(), from_base64->view()));
 }
 
+TEST_F(KeyFiles, ASubjectKeyHas32Bytes) {
+    const auto read = read_subject_key(write(base::to_base64(key.view()) + "\n"));
+    ASSERT_TRUE(ok(read));
+    EXPECT_TRUE(base::equal_constant_time(key.view(), read->view()));
+    for (const std::size_t size : {0U, 16U, 31U, 33U, 64U})
+        EXPECT_FALSE(read_subject_key(write(base::to_base64(base::Bytes(size, 1))))) << size;
+    EXPECT_FALSE(read_subject_key(write("not base64!")));
+}
+
 TEST_F(KeyFiles, AKeyThatOthersCanReadIsRefused) {
     MITRAL_PROVES("T-KEY-02");
     for (const mode_t mode : {0640U, 0604U, 0644U}) {
         EXPECT_FALSE(read_station_key(write(pem(key), mode)));
         EXPECT_FALSE(read_group_key(write(base::to_base64(key.view()), mode)));
+        EXPECT_FALSE(read_subject_key(write(base::to_base64(key.view()), mode)));
     }
 }
 

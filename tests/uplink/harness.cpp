@@ -49,6 +49,9 @@ class HarnessVault final : public vault::Client {
     }
     base::Result<vault::DataKey> new_data_key() override { return unsupported(); }
     base::Result<base::Secret> open_data_key(base::ByteView) override { return unsupported(); }
+    base::Result<vault::Pseudonym> pseudonym(const vault::Patient&) override {
+        return unsupported();
+    }
     base::Result<vault::VaultStatus> status() override { return unsupported(); }
     base::Result<base::Bytes> begin_provisioning() override { return unsupported(); }
     base::Status execute(base::ByteView) override { return unsupported(); }

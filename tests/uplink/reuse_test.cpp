@@ -33,6 +33,7 @@ class CountingVault final : public vault::Client {
     }
     base::Result<vault::DataKey> new_data_key() override { return refuse(); }
     base::Result<base::Secret> open_data_key(base::ByteView) override { return refuse(); }
+    base::Result<vault::Pseudonym> pseudonym(const vault::Patient&) override { return refuse(); }
     base::Result<vault::VaultStatus> status() override { return refuse(); }
     base::Result<base::Bytes> begin_provisioning() override { return refuse(); }
     base::Status execute(base::ByteView) override { return refuse(); }

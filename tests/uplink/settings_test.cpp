@@ -121,6 +121,9 @@ class FakeVault final : public vault::Client {
     base::Result<base::Secret> open_data_key(base::ByteView) override {
         return base::fail(std::make_error_code(std::errc::not_supported), "");
     }
+    base::Result<vault::Pseudonym> pseudonym(const vault::Patient&) override {
+        return base::fail(std::make_error_code(std::errc::not_supported), "");
+    }
     base::Result<vault::VaultStatus> status() override { return vault::VaultStatus{}; }
     base::Result<base::Bytes> begin_provisioning() override {
         return base::fail(std::make_error_code(std::errc::not_supported), "");

@@ -35,6 +35,9 @@ class ScriptedClient final : public vault::Client {
             return base::fail(script_.answer, "scripted");
         return base::Secret(32);
     }
+    base::Result<vault::Pseudonym> pseudonym(const vault::Patient&) override {
+        return unsupported();
+    }
     base::Result<vault::VaultStatus> status() override { return unsupported(); }
     base::Result<base::Bytes> begin_provisioning() override { return unsupported(); }
     base::Status execute(base::ByteView) override { return unsupported(); }

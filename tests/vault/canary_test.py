@@ -1,6 +1,6 @@
-"""A known device key is given to the real daemon; then everything an attacker can read is searched for it:
+"""A known device key and a known site key for pseudonyms are given to the real daemon; then everything an attacker can read is searched for them:
 the daemon's memory (as root), its files, its log, and the wire between it and the TPM, recorded by a
-proxy. With the TPM back end it must be nowhere. The same search over the software back end must find it:
+proxy. With the TPM back end they must be nowhere. The same search over the software back end must find them:
 a search that cannot find is no proof.
 """
 import base64
@@ -159,6 +159,8 @@ class Unit:
         self.group_key = os.urandom(32)
         (self.directory / "station.key").write_bytes(station)
         (self.directory / "group.key").write_bytes(self.group_key)
+        self.subject_key = os.urandom(32)
+        (self.directory / "subject.key").write_bytes(self.subject_key)
         (self.directory / "station.pub").write_text(base64.b64encode(public).decode() + "\n")
         tcti = "device:/dev/null"
         if backend == "tpm":
@@ -176,7 +178,7 @@ rate_burst = 10000
 [[vault.peer]]
 user = "{os.getuid()}"
 may = ["mint-hub", "mint-registration", "new-data-key", "open-data-key", "begin-provisioning",
-       "execute-order", "status"]
+       "execute-order", "status", "pseudonym"]
 identities = ["device", "modules/DeviceUpdate"]
 """)
         self.log = (self.directory / "log").open("wb")
@@ -221,13 +223,18 @@ identities = ["device", "modules/DeviceUpdate"]
 
     def live(self):
         self.station("provision", self.socket, self.directory / "station.key",
-                     self.directory / "group.key")
+                     self.directory / "group.key", self.directory / "subject.key")
         return self.station("exercise", self.socket, str(MINTS))
 
     def secrets(self):
         device = hmac.digest(self.group_key, REGISTRATION, "sha256")
         module = hmac.digest(device, b"mitral module key 1\0DeviceUpdate", "sha256")
-        return {"group key": self.group_key, "device key": device, "module key": module}
+        return {"group key": self.group_key, "device key": device, "module key": module,
+                "subject key": self.subject_key}
+
+    def pseudonym(self, patient):
+        """All of the HMAC, of which the vault gives the first half (docs/formats/vault-protocol.md)."""
+        return hmac.digest(self.subject_key, b"mitral subject 1\0\0\x04HOSP" + patient.encode(), "sha256")
 
     def log_text(self):
         return (self.directory / "log").read_bytes()
@@ -286,17 +293,24 @@ class Canary(unittest.TestCase):
         self.assertGreater(len(bus), 100_000)
         self.assertEqual(found_in(bus, secrets), [], "on the TPM bus")
         # Nor what the TPM answered: MACs and data keys cross the bus encrypted only.
-        tokens = 0
+        tokens = pseudonyms = 0
         for line in got:
             if "data_key" in line:
                 self.assertTrue(line["opens"])
                 self.assertNotIn(bytes.fromhex(line["data_key"]), bus)
+            elif "patient" in line:
+                mac = unit.pseudonym(line["patient"])
+                self.assertEqual(line["pseudonym"], mac[:16].hex())
+                self.assertNotIn(mac[:16], bus)
+                self.assertNotIn(line["patient"].encode(), unit.log_text())
+                pseudonyms += 1
             else:
                 resource, good, mac = judge(line["token"], secrets)
                 self.assertTrue(good, resource)
                 self.assertNotIn(mac, bus)
                 tokens += 1
         self.assertGreater(tokens, 100)
+        self.assertEqual(pseudonyms, MINTS)
 
         # The recorder does record: what is sent in the clear is found.
         unit.daemon.kill()
@@ -316,16 +330,23 @@ class Canary(unittest.TestCase):
         device = {"device key": unit.secrets()["device key"]}
         hits = [hit for data in Memory(unit.daemon.pid).pieces() for hit in found_in(data, device)]
         self.assertIn("device key (raw)", hits)
+        unit.station("name", unit.socket, "somebody")  # puts the other key in use
+        subject = {"subject key": unit.subject_key}
+        hits = [hit for data in Memory(unit.daemon.pid).pieces() for hit in found_in(data, subject)]
+        self.assertIn("subject key (raw)", hits)
         # The group key never was on the unit, with any back end.
         group = {"group key": unit.group_key}
         for data in Memory(unit.daemon.pid).pieces():
             self.assertEqual(found_in(data, group), [], "in memory")
 
-        # On the disk the root key lies open, and with it the device key.
+        # On the disk the root key lies open, and with it the device key and the site's. They lie there sealed, not in the clear.
         files = dict((path.name, data) for path, data in unit.files())
         root = {"root key": files["root.key"]}
         self.assertEqual({name for name, data in files.items() if found_in(data, root)}, {"root.key"})
-        self.assertIn(unit.secrets()["device key"], opened_with(files["root.key"], files["custody"]))
+        self.assertEqual([hit for data in files.values() for hit in found_in(data, device | subject)], [])
+        opened = opened_with(files["root.key"], files["custody"])
+        self.assertIn(unit.secrets()["device key"], opened)
+        self.assertIn(unit.subject_key, opened)
 
     @proves("T-KEY-01")
     def test_the_search_knows_every_shape(self):

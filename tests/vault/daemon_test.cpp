@@ -39,7 +39,7 @@ class Daemon : public ::testing::Test {
                                   user +
                                   "\"\nmay = [\"mint-hub\", \"mint-registration\", "
                                   "\"new-data-key\", \"open-data-key\", \"status\", "
-                                  "\"begin-provisioning\", \"execute-order\"]\n");
+                                  "\"begin-provisioning\", \"execute-order\", \"pseudonym\"]\n");
     }
 
     void write(const std::string& name, const std::string& text) {
@@ -82,8 +82,12 @@ class Daemon : public ::testing::Test {
     }
 
     [[nodiscard]] base::Status provision(vault::Client& client) {
-        vault::StationRequest request{station_key, group_key, std::string(registration_id),
-                                      standard_policy(), base::SystemClock().wall()};
+        vault::StationRequest request{station_key,
+                                      group_key,
+                                      std::string(registration_id),
+                                      standard_policy(),
+                                      base::SystemClock().wall(),
+                                      &subject_key};
         return vault::provision_unit(client, request);
     }
 
@@ -100,6 +104,7 @@ class Daemon : public ::testing::Test {
     std::string socket = scratch.path() + "/vault.sock";
     base::Secret station_key = base::ed25519_new_key();
     base::Secret group_key{base::as_bytes("a group key that no gateway sees")};
+    base::Secret subject_key{base::as_bytes("32 bytes of a hospital's own key")};
     pid_t pid = -1;
     int exit_status = 0;
     base::UniqueFd log;
@@ -124,6 +129,13 @@ TEST_F(Daemon, ServesTheWholeLifeOfAUnit) {
     const auto opened = (*client)->open_data_key(key->wrapped);
     ASSERT_TRUE(opened);
     EXPECT_TRUE(base::equal_constant_time(opened->view(), key->key.view()));
+    const auto mac =
+        base::hmac_sha256(subject_key.view(),
+                          base::as_bytes(std::string_view("mitral subject 1\0\0\4HOSP12345", 28)));
+    const auto pseudonym = (*client)->pseudonym({"12345", "HOSP"});
+    ASSERT_TRUE(pseudonym) << pseudonym.error().message();
+    EXPECT_TRUE(std::equal(pseudonym->begin(), pseudonym->end(), mac.begin()));
+    EXPECT_EQ(code_of((*client)->pseudonym({"", ""})), VaultError::malformed);
     EXPECT_EQ((*client)->status()->mint_count, 1U);
     EXPECT_EQ(
         code_of((*client)->mint(vault::HubTokenRequest{"evil.example", {}, base::Seconds(60)})),

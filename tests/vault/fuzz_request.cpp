@@ -15,6 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     (void)vault::decode_token_reply(bytes);
     (void)vault::decode_data_key_reply(bytes);
+    (void)vault::decode_pseudonym_reply(bytes);
     (void)vault::decode_status_reply(bytes);
     (void)vault::decode_statement_reply(bytes);
     return 0;

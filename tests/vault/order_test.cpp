@@ -49,6 +49,29 @@ TEST_F(OrderFormat, SurvivesTheWire) {
     EXPECT_TRUE(vault::verify_order(*parsed, *base::ed25519_public_key(key)));
 }
 
+TEST_F(OrderFormat, ASubjectKeyStandsWhereAPolicyDoes) {
+    auto with_key = provision();
+    with_key.subject_key = {9, 8, 7};
+    auto policy = with_key;
+    policy.kind = OrderKind::policy;
+    policy.nonce.reset();
+    policy.keys.clear();
+    for (const auto& order : {with_key, policy}) {
+        const auto bytes = vault::sign_order(order, key);
+        ASSERT_TRUE(bytes) << bytes.error().message();
+        const auto parsed = vault::parse_order(*bytes);
+        ASSERT_TRUE(parsed) << parsed.error().message();
+        EXPECT_EQ(parsed->order.subject_key, order.subject_key);
+        // There and empty would be a second encoding of "none".
+        auto none = order;
+        none.subject_key.clear();
+        auto second = *vault::sign_order(none, key);
+        constexpr std::array<std::uint8_t, 3> empty{8, 0, 0};
+        second.insert(second.end() - 64, empty.begin(), empty.end());
+        EXPECT_EQ(code_of(vault::parse_order(second)), VaultError::order_malformed);
+    }
+}
+
 TEST_F(OrderFormat, HasOneEncodingOnly) {
     MITRAL_PROVES("T-SW-05", "T-ID-01");
     Order order;
@@ -74,6 +97,19 @@ TEST_F(OrderFormat, BreaksOfItsRulesCannotEvenBeSigned) {
     refuses("no keys", [](Order& o) { o.keys.clear(); });
     refuses("no device key", [](Order& o) { o.keys.erase(o.keys.begin()); });
     refuses("a key twice", [](Order& o) { o.keys.push_back(o.keys.back()); });
+    refuses("a subject key in a wipe", [](Order& o) {
+        o = {};
+        o.kind = OrderKind::wipe;
+        o.registration_id = registration_id;
+        o.counter = 7;
+        o.subject_key = {1};
+    });
+    refuses("a subject key in a rotation", [](Order& o) {
+        o.kind = OrderKind::rotate;
+        o.nonce.reset();
+        o.policy.reset();
+        o.subject_key = {1};
+    });
     refuses("reason in a provision", [](Order& o) { o.reason = "x"; });
     refuses("fleet provisions", [](Order& o) { o.signer = vault::Authority::fleet; });
     refuses("keys in a wipe", [](Order& o) { o.kind = OrderKind::wipe; });
@@ -147,6 +183,7 @@ TEST_F(OrderFormat, AFullProvisionOrderForATpmFitsARequest) {
                                      ".azure-devices.net");
     order.keys =
         *vault::wrap_keys(bench.statement(), bench.device_key.view(), order.policy->modules);
+    order.subject_key = *vault::wrap_subject_key(bench.statement(), bench.device_key.view());
     const auto bytes = vault::sign_order(order, bench.station_key);
     ASSERT_TRUE(bytes) << bytes.error().message();
     EXPECT_LE(bytes->size(), vault::max_order_size);

@@ -20,7 +20,10 @@ std::vector<Request> one_of_each() {
             {Operation::open_data_key, {}, {}, {}, blob},
             {Operation::status, {}, {}, {}, {}},
             {Operation::begin_provisioning, {}, {}, {}, {}},
-            {Operation::execute_order, {}, {}, {}, blob}};
+            {Operation::execute_order, {}, {}, {}, blob},
+            {Operation::pseudonym, {}, {}, {}, {}, {"12345", "HOSP"}},
+            {Operation::pseudonym, {}, {}, {}, {}, {std::string(256, 'i'), std::string(256, 'a')}},
+            {Operation::pseudonym, {}, {}, {}, {}, {"", "HOSP"}}};
 }
 
 TEST(Protocol, RequestsSurviveTheWire) {
@@ -32,6 +35,7 @@ TEST(Protocol, RequestsSurviveTheWire) {
         EXPECT_EQ(decoded->module_id, request.module_id);
         EXPECT_EQ(decoded->lifetime, request.lifetime);
         EXPECT_EQ(decoded->blob, request.blob);
+        EXPECT_EQ(decoded->patient, request.patient);
     }
 }
 
@@ -48,9 +52,20 @@ TEST(Protocol, TruncatedLongerAndForeignRequestsAreRefused) {
         other_version[0] = 2;
         EXPECT_FALSE(vault::decode_request(other_version));
     }
-    for (const int operation : {0, 8, 255})
+    for (const int operation : {0, 9, 255})
         EXPECT_FALSE(vault::decode_request(base::Bytes{1, static_cast<std::uint8_t>(operation)}));
     EXPECT_FALSE(vault::decode_request(base::Bytes(4097, 1)));
+}
+
+TEST(Protocol, APatientHasABoundAndSomeName) {
+    MITRAL_PROVES("T-SW-05");
+    const std::string longer(257, 'x');
+    for (const auto& patient : {vault::Patient{"", ""}, vault::Patient{longer, "HOSP"},
+                                vault::Patient{"12345", longer}}) {
+        const Request request{Operation::pseudonym, {}, {}, {}, {}, patient};
+        EXPECT_EQ(vault::decode_request(vault::encode(request)).error().code,
+                  VaultError::malformed);
+    }
 }
 
 TEST(Protocol, EveryOperationHasANameAndNoOther) {
@@ -81,6 +96,7 @@ TEST(Protocol, RepliesSurviveTheWire) {
     status.mint_count = 1ULL << 40;
     status.time_floor_s = 1'700'000'000;
     status.pending_key = true;
+    status.subject_key = true;
     const auto copy = vault::decode_status_reply(vault::encode_reply(status).view());
     ASSERT_TRUE(copy);
     EXPECT_EQ(copy->state, status.state);
@@ -89,7 +105,12 @@ TEST(Protocol, RepliesSurviveTheWire) {
     EXPECT_EQ(copy->mint_count, status.mint_count);
     EXPECT_EQ(copy->time_floor_s, status.time_floor_s);
     EXPECT_TRUE(copy->pending_key);
+    EXPECT_TRUE(copy->subject_key);
     EXPECT_TRUE(vault::decode_empty_reply(vault::encode_reply().view()));
+    const vault::Pseudonym pseudonym{1, 2, 3};
+    const auto reply = vault::encode_reply(pseudonym);
+    EXPECT_EQ(vault::decode_pseudonym_reply(reply.view()).value(), pseudonym);
+    EXPECT_FALSE(vault::decode_pseudonym_reply(reply.view().first(reply.size() - 1)));
 }
 
 TEST(Protocol, ARefusalArrivesAsItsError) {

@@ -23,6 +23,7 @@ constexpr uid_t update = 2004;
 constexpr uid_t operator_uid = 2005;
 constexpr uid_t idle = 2006;  // listed, with no right at all
 constexpr uid_t stranger = 2007;
+constexpr uid_t ward = 2008;  // an adapter that meets patients
 
 vault::RightsTable rights() {
     using enum Operation;
@@ -31,6 +32,7 @@ vault::RightsTable rights() {
                                {enrol, {mint_registration, status}},
                                {update, {mint_hub}, {std::string(module)}},
                                {operator_uid, {status, begin_provisioning, execute_order}},
+                               {ward, {new_data_key, pseudonym}},
                                {idle, {}}});
 }
 
@@ -41,6 +43,7 @@ Request request_for(Operation operation, std::string_view module_id) {
     request.module_id = module_id;
     request.lifetime = base::Seconds(60);
     request.blob = {1, 2, 3};
+    request.patient = {"12345", "HOSP"};
     return request;
 }
 
@@ -73,10 +76,13 @@ TEST_F(Rights, TheWholeMatrixIsAsGranted) {
         {operator_uid, status, ""},
         {operator_uid, begin_provisioning, ""},
         {operator_uid, execute_order, ""},
+        {ward, new_data_key, ""},
+        {ward, pseudonym, ""},
     };
     int allowed = 0;
     int refused = 0;
-    for (const uid_t uid : {uid_t{0}, intake, uplink, enrol, update, operator_uid, idle, stranger})
+    for (const uid_t uid :
+         {uid_t{0}, intake, uplink, enrol, update, operator_uid, ward, idle, stranger})
         for (std::uint8_t number = 1; number <= vault::last_operation; ++number)
             for (const std::string_view identity : {std::string_view{}, module, alert_module}) {
                 const auto operation = static_cast<Operation>(number);
@@ -90,7 +96,7 @@ TEST_F(Rights, TheWholeMatrixIsAsGranted) {
                 ++(expected ? allowed : refused);
             }
     EXPECT_EQ(allowed, static_cast<int>(granted.size()));
-    EXPECT_EQ(refused, 8 * 9 - allowed);
+    EXPECT_EQ(refused, 9 * 10 - allowed);
 }
 
 TEST_F(Rights, AStrangerLearnsNothingFromTheAnswers) {
@@ -182,6 +188,36 @@ TEST_F(Rights, TokensHaveALimitOfTheirOwn) {
     for (int i = 0; i < 20; ++i)
         minted += answer_of(limited, uplink, ask) == VaultError{};
     EXPECT_EQ(minted, 3);
+}
+
+// A monitor that makes patients up: a bound on what can be tried out, and not at the price of the
+// data keys without which nothing is acquired.
+TEST_F(Rights, PseudonymsHaveALimitOfTheirOwn) {
+    MITRAL_PROVES("T-DOS-04", "T-DATA-06");
+    auto order = bench.order(vault::OrderKind::policy);
+    order.policy = standard_policy();
+    order.subject_key = *vault::wrap_subject_key(bench.statement(), base::Bytes(32, 7));
+    ASSERT_TRUE(bench.execute(order));
+    vault::Service limited(bench.backend(), rights(), {{10, 10}, {10, 10}, {5, 60}}, bench.clock);
+    auto request = request_for(Operation::pseudonym, {});
+    ::testing::internal::CaptureStderr();
+    int named = 0;
+    for (int i = 0; i < 500; ++i) {
+        request.patient.id = std::to_string(i);
+        const auto reply = limited.answer(ward, vault::encode(request));
+        named += vault::decode_pseudonym_reply(reply.view()).has_value();
+    }
+    const auto log = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(named, 5);
+    EXPECT_EQ(lines_with(log, "vault-pseudonyms-limited"), 1U) << log;
+    EXPECT_EQ(lines_with(log, "HOSP"), 0U) << log;
+    EXPECT_EQ(answer_of(limited, ward, vault::encode(request)), VaultError::rate_limited);
+    for (int i = 0; i < 10; ++i)
+        EXPECT_EQ(answer_of(limited, ward, vault::encode(request_for(Operation::new_data_key, {}))),
+                  VaultError{});
+    bench.clock.advance(base::Seconds(60));
+    EXPECT_EQ(answer_of(limited, ward, vault::encode(request)), VaultError{});
+    EXPECT_EQ(answer_of(limited, ward, vault::encode(request)), VaultError::rate_limited);
 }
 
 TEST_F(Rights, RefusedConnectionsAreToldOnceAMinuteWithTheirCount) {

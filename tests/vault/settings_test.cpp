@@ -52,13 +52,18 @@ TEST_F(VaultSettings, LimitsAreReadAndTokensAreFewByDefault) {
     ASSERT_TRUE(usual);
     EXPECT_EQ(usual->rate.mints.per_hour, 60U);
     EXPECT_EQ(usual->rate.mints.burst, 120U);
-    const auto chosen =
-        read("rate_burst = 1\nrate_per_minute = 2\nmint_burst = 3\nmints_per_hour = 4\n");
+    EXPECT_EQ(usual->rate.pseudonyms.burst, 600U);
+    EXPECT_EQ(usual->rate.pseudonyms.per_hour, 240U);
+    const auto chosen = read(
+        "rate_burst = 1\nrate_per_minute = 2\nmint_burst = 3\nmints_per_hour = 4\n"
+        "pseudonym_burst = 5\npseudonyms_per_hour = 6\n");
     ASSERT_TRUE(chosen);
     EXPECT_EQ(chosen->rate.requests.burst, 1U);
     EXPECT_EQ(chosen->rate.requests.per_minute, 2U);
     EXPECT_EQ(chosen->rate.mints.burst, 3U);
     EXPECT_EQ(chosen->rate.mints.per_hour, 4U);
+    EXPECT_EQ(chosen->rate.pseudonyms.burst, 5U);
+    EXPECT_EQ(chosen->rate.pseudonyms.per_hour, 6U);
 }
 
 TEST_F(VaultSettings, PeersReplaceTheDefaults) {

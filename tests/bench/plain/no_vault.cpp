@@ -22,6 +22,7 @@ class NoVault final : public Client {
         return DataKey{base::Secret(32), base::Bytes(64)};
     }
     base::Result<base::Secret> open_data_key(base::ByteView) override { return base::Secret(32); }
+    base::Result<Pseudonym> pseudonym(const Patient&) override { return unsupported(); }
     base::Result<VaultStatus> status() override { return unsupported(); }
     base::Result<base::Bytes> begin_provisioning() override { return unsupported(); }
     base::Status execute(base::ByteView) override { return unsupported(); }
