@@ -1,40 +1,24 @@
 """Microsoft's Node device and provisioning SDKs, unmodified and pinned, against the local Azure."""
 import base64
-import filecmp
 import json
 import os
-import pathlib
-import shutil
 import subprocess
 import unittest
 
+import npm_packages
 from cloud.local_azure import LocalAzure, derive
 from support.proves import main, proves
 
-HERE = pathlib.Path(__file__).parent
-PLACE = pathlib.Path(os.environ["MITRAL_BINARY_DIR"]) / "conformance"
 AWKWARD = ["", "plain", "a b", "a&b=c", "50%", "%41", "é/ü", "x/y/z", "+plus+", "#hash", "q?uestion", "\"quoted\"",
            "日本語", "semi;colon", "tab\there", "'single'", "!*()", "$dollar", "~tilde-_.", "emoji 🫀"]
-
-
-def install():
-    """npm ci in a copy below the build directory; again only when a pin changed."""
-    PLACE.mkdir(parents=True, exist_ok=True)
-    done = PLACE / "installed.json"
-    if done.exists() and filecmp.cmp(HERE / "package-lock.json", done, shallow=False):
-        return
-    for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copy(HERE / name, PLACE / name)
-    subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PLACE, check=True, timeout=240)
-    shutil.copy(HERE / "package-lock.json", done)
 
 
 class Sdk:
     """The JavaScript side: one command, one answer."""
 
     def __init__(self, azure):
-        environment = {**os.environ, "NODE_EXTRA_CA_CERTS": azure.ca, "NODE_PATH": str(PLACE / "node_modules")}
-        self.process = subprocess.Popen(["node", "--no-warnings", str(HERE / "device.js")], text=True,
+        environment = {**os.environ, "NODE_EXTRA_CA_CERTS": azure.ca, "NODE_PATH": str(npm_packages.MODULES)}
+        self.process = subprocess.Popen(["node", "--no-warnings", str(npm_packages.HERE / "device.js")], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
 
     def __enter__(self):
@@ -69,9 +53,9 @@ def message(number, **more):
 class NodeDevice(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        if not shutil.which("node") or not shutil.which("npm"):
+        if npm_packages.missing_tools():
             raise unittest.SkipTest("node and npm are not installed")
-        install()
+        npm_packages.install()
         cls.azure = LocalAzure().__enter__()
         cls.addClassCleanup(cls.azure.__exit__, None, None, None)
         cls.group = cls.azure.group()

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import unittest
 
+import npm_packages
 import test_node_device as node
 from cloud.local_azure import LocalAzure, derive
 from support.proves import main, proves
@@ -67,7 +68,7 @@ if __name__ == "__main__":
         print(f"skipped: {reason}")
         sys.exit(77)
     if INSIDE not in os.environ:
-        node.install()
+        npm_packages.install()
         enter_own_network()
     settle_in()
     main()
