@@ -11,10 +11,12 @@
 #include "cloud/api/admin_api.hpp"
 #include "cloud/api/provisioning_api.hpp"
 #include "cloud/api/registry_api.hpp"
+#include "cloud/api/unsupported.hpp"
 #include "cloud/dps/service.hpp"
 #include "cloud/faults.hpp"
 #include "cloud/faults/front.hpp"
 #include "cloud/http/connection.hpp"
+#include "cloud/hub/twin_channel.hpp"
 #include "cloud/state.hpp"
 #include "cloud/tls/self_signed.hpp"
 #include "net/connect.hpp"
@@ -83,6 +85,7 @@ class Process final : public Server {
     hub::SessionStore sessions_;
     hub::Authenticator authenticator_;
     dps::Gatekeeper gatekeeper_;
+    hub::TwinChannel twins_;
     hub::Service hub_;
     const base::Clock& clock_;
     std::optional<dps::Registrar> registrar_;
@@ -127,6 +130,7 @@ base::Status Process::open(Sockets sockets) {
 }
 
 void Process::mount_services() {
+    hub_.add(twins_);
     registrar_.emplace(
         gatekeeper_, state_->registry, state_->database, clock_,
         dps::RegistrarOptions{
@@ -139,6 +143,7 @@ void Process::mount_services() {
     front_.emplace(*switchboard_, faults_, clock_);
     api::RegistryApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
     api::ProvisioningApi{*registrar_, state_->enrollments, authenticator_}.mount(public_routes_);
+    api::mount_unsupported(public_routes_);
     api::AdminApi{state_->registry, hub_, log_, news_, faults_, pool_, counters_}.mount(
         admin_routes_);
     public_handler_ = [this](const http::Request& request) {

@@ -133,6 +133,7 @@ class Willing final : public mqtt::Service {
 class NoChannel final : public mqtt::Channel {
   public:
     void publish(std::string_view, base::ByteView) override {}
+    void publish_acknowledged(std::string_view, base::ByteView, mqtt::Delivery) override {}
     void close(std::string_view) override {}
 };
 

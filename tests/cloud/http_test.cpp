@@ -121,6 +121,10 @@ TEST(Router, FindsByMethodAndPath) {
     EXPECT_EQ(router.route(request(Method::get, "/enrollmentgroups/g/KEYS")).status, 200U);
     EXPECT_EQ(router.route(request(Method::put, "/devices/x")).status, 405U);
     EXPECT_EQ(router.route(request(Method::get, "/devices")).status, 404U);
+    router.add(Method::get, "/updates/...",
+               [](const Request&, const Captures&) { return Response{}; });
+    EXPECT_EQ(router.route(request(Method::get, "/updates/a/b/c")).status, 200U);
+    EXPECT_EQ(router.route(request(Method::get, "/updates")).status, 404U);
     EXPECT_EQ(router.route(request(Method::get, "/devices/%zz")).status, 404U);
     EXPECT_EQ(router.route(request(Method::get, std::string(10'000, '/'))).status, 404U);
 }

@@ -4,6 +4,7 @@
 #include "base/encoding.hpp"
 #include "cloud/error.hpp"
 #include "cloud/hub/service.hpp"
+#include "cloud/hub/twin_channel.hpp"
 #include "cloud/log/tail.hpp"
 #include "cloud/state.hpp"
 #include "support/proves.hpp"
@@ -22,9 +23,15 @@ class FakeChannel final : public mqtt::Channel {
     void publish(std::string_view topic, base::ByteView payload) override {
         published.emplace_back(topic, base::as_text(payload));
     }
+    void publish_acknowledged(std::string_view topic, base::ByteView payload,
+                              mqtt::Delivery delivery) override {
+        publish(topic, payload);
+        delivered.push_back(delivery);
+    }
     void close(std::string_view reason) override { closed = reason; }
 
     std::vector<std::pair<std::string, std::string>> published;
+    std::vector<mqtt::Delivery> delivered;
     std::string closed;
 };
 
@@ -36,6 +43,7 @@ class HubTest : public ::testing::Test {
           sessions_(state_->database),
           authenticator_(state_->registry, state_->policies, hosts_, clock_, base::Seconds(300)),
           service_(authenticator_, sessions_, log_, clock_, {.expiry_grace = base::Seconds(60)}) {
+        service_.add(twins_);
         add("dev-01");
     }
 
@@ -93,6 +101,7 @@ class HubTest : public ::testing::Test {
     Hosts hosts_{{"hub.mitral.test", "localhost"}};
     SessionStore sessions_;
     Authenticator authenticator_;
+    TwinChannel twins_;
     Service service_;
     FakeChannel channel_;
 };

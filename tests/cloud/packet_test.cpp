@@ -192,9 +192,10 @@ TEST(Encode, WritesWhatTheStandardShows) {
     append_unsuback(out, 2);
     append_pingresp(out);
     append_publish(out, "t", base::as_bytes("ab"));
-    const base::Bytes expected{0x20, 2,    1,    0, 0x20, 2, 0,   5,    0x40, 2, 0x12,
-                               0x34, 0x90, 4,    0, 1,    1, 0,   0xb0, 2,    0, 2,
-                               0xd0, 0,    0x30, 5, 0,    1, 't', 'a',  'b'};
+    append_publish(out, "t", base::as_bytes("c"), {.packet_id = 0x0102, .duplicate = true});
+    const base::Bytes expected{0x20, 2, 1,   0,   0x20, 2,    0, 5, 0x40, 2,    0x12, 0x34, 0x90,
+                               4,    0, 1,   1,   0,    0xb0, 2, 0, 2,    0xd0, 0,    0x30, 5,
+                               0,    1, 't', 'a', 'b',  0x3a, 6, 0, 1,    't',  1,    2,    'c'};
     EXPECT_EQ(out, expected);
 }
 

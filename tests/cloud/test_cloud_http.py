@@ -68,7 +68,9 @@ class Http(unittest.TestCase):
                      {"authentication": {"symmetricKey": {"primaryKey": "short"}}}):
             self.assertEqual(self.call("PUT", "/devices/bad", body)[0], 400, body)
         self.assertEqual(self.call("PUT", "/devices/a%2Bb", {})[0], 400)
-        self.assertEqual(self.call("GET", "/twins/x")[0], 404)
+        self.assertEqual(self.call("GET", "/no/such")[0], 404)
+        status, body = self.call("POST", "/jobs/create", {})
+        self.assertEqual((status, body["Message"]), (501, "ErrorCode:NotImplemented;Create import or export job is not supported"))
         self.assertEqual(self.call("PATCH", "/devices/x")[0], 405)
 
     def test_enrolment_groups(self):

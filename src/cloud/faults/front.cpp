@@ -38,6 +38,8 @@ class Session final : public mqtt::Session {
         return inner_->on_subscribe(wanted);
     }
     void on_unsubscribe(std::string_view filter) override { inner_->on_unsubscribe(filter); }
+    void on_ready() override { inner_->on_ready(); }
+    void on_acknowledged(std::uint16_t packet_id) override { inner_->on_acknowledged(packet_id); }
     void on_end(bool said_goodbye) override { inner_->on_end(said_goodbye); }
 
   private:

@@ -22,10 +22,11 @@ Connection::~Connection() = default;
 
 base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
     std::size_t used = 0;
-    // While a stream runs, later requests wait unread (RFC 9112 §9.3.2 keeps answers in order).
-    if (source_ && input.size() > max_header_bytes)
-        return base::fail(CloudError::too_large, "requests pile up behind a stream");
-    while (used < input.size() && !source_ && !link().closing()) {
+    // While an answer is not complete, later requests wait unread (RFC 9112 §9.3.2 keeps answers in
+    // order).
+    if (busy() && input.size() > max_header_bytes)
+        return base::fail(CloudError::too_large, "requests pile up behind an answer");
+    while (used < input.size() && !busy() && !link().closing()) {
         std::size_t taken = 0;
         const auto request = parser_.take(input.subspan(used), taken);
         if (!request) {
@@ -41,13 +42,30 @@ base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
         else if (taken == 0)
             break;
     }
+    left_unread_ = awaits_answer_ && used < input.size();
     return used;
 }
 
 void Connection::answer(const Request& request) {
-    send_response(handler_(request), request.keep_alive);
+    auto response = handler_(request);
+    if (const auto later = std::move(response.later))
+        return wait_for_answer(later, request.keep_alive);
+    send_response(std::move(response), request.keep_alive);
     if (!source_)
         link().set_deadline(link().clock().monotonic() + idle_timeout);
+}
+
+void Connection::wait_for_answer(const std::shared_ptr<LateAnswer>& later, bool keep_alive) {
+    awaits_answer_ = true;
+    link().clear_deadline();  // whoever promised the answer has one of its own
+    later->on_given([this, keep_alive, alive = std::weak_ptr<bool>(alive_)](Response response) {
+        if (alive.expired())
+            return;
+        awaits_answer_ = false;
+        // A request that came meanwhile is not looked at again: its sender asks anew.
+        send_response(std::move(response), keep_alive && !left_unread_);
+        link().set_deadline(link().clock().monotonic() + idle_timeout);
+    });
 }
 
 void Connection::send_response(Response response, bool keep_alive) {
@@ -153,6 +171,8 @@ std::string_view reason_phrase(unsigned status) noexcept {
             return "Not Implemented";
         case 503:
             return "Service Unavailable";
+        case 504:
+            return "Gateway Timeout";
         default:
             return "Internal Server Error";
     }

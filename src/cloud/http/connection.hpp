@@ -21,6 +21,8 @@ class Connection final : public front::Protocol {
 
   private:
     void answer(const Request& request);
+    void wait_for_answer(const std::shared_ptr<LateAnswer>& later, bool keep_alive);
+    [[nodiscard]] bool busy() const noexcept { return source_ != nullptr || awaits_answer_; }
     void send_response(Response response, bool keep_alive);
     void send_text(std::string_view text);
     void send_error(unsigned status, std::string_view reason);
@@ -30,6 +32,8 @@ class Connection final : public front::Protocol {
     const Handler& handler_;
     RequestParser parser_;
     std::shared_ptr<BodySource> source_;                          // while a stream is being sent
+    bool awaits_answer_ = false;                                  // a late one
+    bool left_unread_ = false;                                    // input behind a late answer
     bool waiting_ = false;                                        // the source will wake us
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // expires with this object
 };

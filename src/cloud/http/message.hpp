@@ -22,12 +22,17 @@ struct Request {
     std::map<std::string, std::string> query;  // decoded; the last of equal names
     std::string authorization;
     std::string if_match;
+    std::map<std::string, std::string> headers;  // lower-case names; the last of equal ones
     std::string body;
     bool keep_alive = true;
 
     [[nodiscard]] std::string_view parameter(const std::string& name) const {
         const auto found = query.find(name);
         return found == query.end() ? std::string_view() : std::string_view(found->second);
+    }
+    [[nodiscard]] std::string_view header(const std::string& lower_case_name) const {
+        const auto found = headers.find(lower_case_name);
+        return found == headers.end() ? std::string_view() : std::string_view(found->second);
     }
 };
 
@@ -45,12 +50,30 @@ class BodySource {
     virtual void on_more(std::function<void()> wake) = 0;
 };
 
+struct Response;
+
+// An answer that is made after its handler has returned, on the loop's thread. The connection that
+// waits for it may be gone by then.
+class LateAnswer {
+  public:
+    // The first one counts.
+    void give(Response response);
+    // `take` is called once: now, if the answer is there already.
+    void on_given(std::function<void(Response)> take);
+
+  private:
+    std::unique_ptr<Response> given_;
+    std::function<void(Response)> take_;
+    bool done_ = false;
+};
+
 struct Response {
     unsigned status = 200;
     std::string content_type = "application/json; charset=utf-8";
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
     std::unique_ptr<BodySource> source;  // instead of `body`, sent in chunks
+    std::shared_ptr<LateAnswer> later;   // instead of all of the above
 };
 
 using Handler = std::function<Response(const Request&)>;

@@ -51,6 +51,8 @@ Request to_request(beast::request<beast::string_body>&& message) {
     request.authorization = text_of(message[beast::field::authorization]);
     request.if_match = text_of(message[beast::field::if_match]);
     request.keep_alive = message.keep_alive();
+    for (const auto& field : message)
+        request.headers[azure::to_lower(text_of(field.name_string()))] = text_of(field.value());
     request.body = std::move(message.body());
     return request;
 }

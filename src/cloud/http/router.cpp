@@ -24,8 +24,8 @@ std::vector<std::string_view> split(std::string_view path) {
 }
 
 std::optional<Captures> match(const std::vector<std::string>& pattern,
-                              const std::vector<std::string_view>& path) {
-    if (pattern.size() != path.size())
+                              const std::vector<std::string_view>& path, bool open_ended) {
+    if (open_ended ? path.size() <= pattern.size() : path.size() != pattern.size())
         return std::nullopt;
     Captures captures;
     for (std::size_t i = 0; i < pattern.size(); ++i) {
@@ -55,14 +55,17 @@ void Router::add(Method method, std::string_view pattern, RouteHandler handler) 
     std::vector<std::string> segments;
     for (const auto segment : split(pattern))
         segments.emplace_back(segment.starts_with('{') ? std::string_view() : segment);
-    routes_.push_back({method, std::move(segments), std::move(handler)});
+    const bool open_ended = !segments.empty() && segments.back() == "...";
+    if (open_ended)
+        segments.pop_back();
+    routes_.push_back({method, std::move(segments), open_ended, std::move(handler)});
 }
 
 Response Router::route(const Request& request) const {
     const auto path = split(request.path);
     bool path_known = false;
     for (const auto& route : routes_) {
-        const auto captures = match(route.segments, path);
+        const auto captures = match(route.segments, path, route.open_ended);
         if (!captures)
             continue;
         if (route.method == request.method)

@@ -17,7 +17,8 @@ using RouteHandler = std::function<Response(const Request&, const Captures&)>;
 // clients write /enrollmentGroups and /enrollmentgroups); a trailing slash is not significant.
 class Router {
   public:
-    // `pattern`: "/devices/{id}/messages"; a {…} takes one whole, non-empty segment.
+    // `pattern`: "/devices/{id}/messages"; a {…} takes one whole, non-empty segment, "..." at the
+    // end takes one or more.
     void add(Method method, std::string_view pattern, RouteHandler handler);
     // 404 without a matching path, 405 when only the method differs.
     [[nodiscard]] Response route(const Request& request) const;
@@ -26,6 +27,7 @@ class Router {
     struct Route {
         Method method;
         std::vector<std::string> segments;  // empty: a capture
+        bool open_ended = false;
         RouteHandler handler;
     };
     std::vector<Route> routes_;

@@ -61,14 +61,15 @@ base::Result<mqtt::Admission> Service::open_session(const mqtt::Connect& connect
                                   connect.clean_session ? nullptr : &sessions_, std::move(will));
     for (const auto& filter : stored.filters)
         session->restore(filter);
-    auto& place = connected_[session->client_id()];
-    if (place != nullptr) {
+    if (const auto older = connected_.find(session->client_id()); older != connected_.end()) {
         ++counters_.takeovers;
         base::log_security("connection-taken-over",
                            {{"client", azure::shown(session->client_id())}});
-        place->channel().close("taken over by a new connection with the same identity");
+        auto& channel_of_older = older->second->channel();
+        older->second->leave();
+        channel_of_older.close("taken over by a new connection with the same identity");
     }
-    place = session.get();
+    connected_[session->client_id()] = session.get();
     return mqtt::Admission{.code = mqtt::ConnectCode::accepted,
                            .session_present = stored.present,
                            .session = std::move(session),
@@ -82,6 +83,11 @@ base::MonotonicTime Service::end_of(std::int64_t token_expiry_s) const {
         base::Milliseconds(std::chrono::seconds(std::clamp<std::int64_t>(left_s, 0, 100'000'000))),
         base::Milliseconds(0), longest_connection);
     return clock_.monotonic() + left;
+}
+
+Endpoint* Service::find(std::string_view client_id) const {
+    const auto found = connected_.find(std::string(client_id));
+    return found == connected_.end() ? nullptr : found->second;
 }
 
 bool Service::is_connected(std::string_view device) const {

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "cloud/hub/authenticator.hpp"
 #include "cloud/hub/session.hpp"
@@ -29,6 +30,12 @@ class Service final : public mqtt::Service {
     [[nodiscard]] mqtt::Admission admit(const mqtt::Connect& connect,
                                         mqtt::Channel& channel) override;
 
+    // Before the first CONNECT; outlives the service's sessions.
+    void add(TopicFamily& family) { families_.push_back(&family); }
+    [[nodiscard]] const std::vector<TopicFamily*>& families() const noexcept { return families_; }
+    // The live session of a client id, "device" or "device/module"; null without one.
+    [[nodiscard]] Endpoint* find(std::string_view client_id) const;
+
     [[nodiscard]] bool is_connected(std::string_view device) const;
     // Ends the device's connection and those of its modules; how many there were.
     std::size_t disconnect(std::string_view device, std::string_view reason);
@@ -51,6 +58,7 @@ class Service final : public mqtt::Service {
     const base::Clock& clock_;
     ServiceOptions options_;
     Counters counters_;
+    std::vector<TopicFamily*> families_;
     std::unordered_map<std::string, Session*> connected_;  // by client id
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/log.hpp"
 #include "cloud/error.hpp"
@@ -10,16 +11,9 @@
 namespace mitral::cloud::hub {
 namespace {
 
-constexpr std::string_view twin_answer_filter = "$iothub/twin/res/#";
-constexpr std::string_view twin_get = "$iothub/twin/GET/?";
-constexpr std::string_view twin_report = "$iothub/twin/PATCH/properties/reported/?";
-constexpr std::string_view empty_twin = R"({"desired":{"$version":1},"reported":{"$version":1}})";
-constexpr std::string_view no_twin =
-    R"({"errorCode":501001,"message":"reported properties are not supported"})";
-
-constexpr std::array<std::string_view, 4> service_filters{
-    "$iothub/methods/POST/#", twin_answer_filter, "$iothub/twin/PATCH/properties/desired/#",
-    "$iothub/credentials/res/#"};
+// Filters that belong to no family yet; they are granted and nothing is sent.
+constexpr std::array<std::string_view, 2> idle_filters{"$iothub/methods/POST/#",
+                                                       "$iothub/credentials/res/#"};
 
 std::string client_id_of(const DeviceIdentity& identity) {
     return identity.module.empty() ? identity.device.id
@@ -38,9 +32,9 @@ Session::Session(Service& service, mqtt::Channel& channel, DeviceIdentity identi
       store_(store),
       will_(std::move(will)) {}
 
-// However it ends: the service holds a pointer to a live session only.
+// However it ends: the service and the families hold a pointer to a live session only.
 Session::~Session() {
-    service_.forget(*this);
+    leave();
 }
 
 base::Status Session::on_publish(const mqtt::Publish& publish) {
@@ -52,32 +46,23 @@ base::Status Session::on_publish(const mqtt::Publish& publish) {
 }
 
 base::Status Session::on_service_topic(const mqtt::Publish& publish) {
-    if (publish.topic.starts_with(twin_get))
-        return answer_twin(publish.topic.substr(twin_get.size()), 200, empty_twin);
-    if (publish.topic.starts_with(twin_report))
-        return answer_twin(publish.topic.substr(twin_report.size()), 501, no_twin);
+    if (left_)
+        return base::fail(CloudError::protocol_violation, "another connection took over");
+    for (auto* family : service_.families())
+        if (family->owns_topic(publish.topic))
+            return family->on_publish(*this, publish);
     return base::fail(CloudError::protocol_violation, "topic is not supported");
 }
 
-base::Status Session::answer_twin(std::string_view request, int status, std::string_view body) {
-    constexpr std::size_t max_request = 512;
-    if (request.size() > max_request)
-        return base::fail(CloudError::too_large, "request id of a twin operation");
-    // Without the subscription the answer has nowhere to go, as in IoT Hub.
-    if (filters_.contains(twin_answer_filter))
-        channel_.publish("$iothub/twin/res/" + std::to_string(status) + "/?" + std::string(request),
-                         base::as_bytes(body));
-    return {};
-}
-
 bool Session::may_subscribe(std::string_view filter) const {
-    const auto& device = identity_.device.id;
-    const auto& module = identity_.module;
-    if (std::find(service_filters.begin(), service_filters.end(), filter) != service_filters.end())
+    for (const auto* family : service_.families())
+        if (family->owns_filter(identity_, filter))
+            return true;
+    if (std::find(idle_filters.begin(), idle_filters.end(), filter) != idle_filters.end())
         return true;
-    if (module.empty())
-        return filter == "devices/" + device + "/messages/devicebound/#";
-    const auto own = "devices/" + device + "/modules/" + module;
+    if (identity_.module.empty())
+        return filter == "devices/" + identity_.device.id + "/messages/devicebound/#";
+    const auto own = "devices/" + identity_.device.id + "/modules/" + identity_.module;
     return filter == own + "/#" || filter == own + "/inputs/#";
 }
 
@@ -96,11 +81,24 @@ base::Result<std::uint8_t> Session::on_subscribe(const mqtt::Subscription& wante
 void Session::on_unsubscribe(std::string_view filter) {
     if (const auto found = filters_.find(filter); found != filters_.end())
         filters_.erase(found);
-    if (store_ == nullptr)
+    if (store_ != nullptr)
+        if (const auto removed = store_->remove(client_id_, filter); !removed)
+            base::log(base::Severity::error, "session-not-stored",
+                      {{"cause", removed.error().message()}});
+}
+
+void Session::on_ready() {
+    if (left_)
         return;
-    if (const auto removed = store_->remove(client_id_, filter); !removed)
-        base::log(base::Severity::error, "session-not-stored",
-                  {{"cause", removed.error().message()}});
+    for (auto* family : service_.families())
+        family->on_ready(*this);
+}
+
+void Session::on_acknowledged(std::uint16_t packet_id) {
+    if (left_)
+        return;
+    for (auto* family : service_.families())
+        family->on_acknowledged(*this, packet_id);
 }
 
 void Session::on_end(bool said_goodbye) {
@@ -111,6 +109,14 @@ void Session::on_end(bool said_goodbye) {
             base::log(base::Severity::warning, "will-not-stored",
                       {{"cause", sent.error().message()}});
     }
+    leave();
+}
+
+void Session::leave() {
+    if (std::exchange(left_, true))
+        return;
+    for (auto* family : service_.families())
+        family->on_end(*this);
     service_.forget(*this);
 }
 

@@ -6,16 +6,15 @@
 
 #include "cloud/hub/session_store.hpp"
 #include "cloud/hub/telemetry.hpp"
-#include "cloud/mqtt/service.hpp"
+#include "cloud/hub/topic_family.hpp"
 
 namespace mitral::cloud::hub {
 
 class Service;
 
-// One device or module connected over MQTT. Twin, methods and cloud-to-device messages grow here,
-// each in a file of its own (twin_session.cpp …); only the empty twin that SDKs ask for exists so
-// far.
-class Session final : public mqtt::Session {
+// One device or module connected over MQTT: telemetry, subscriptions, and the way to the family of
+// every other topic.
+class Session final : public mqtt::Session, public Endpoint {
   public:
     struct Will {
         std::string topic;
@@ -31,18 +30,24 @@ class Session final : public mqtt::Session {
     [[nodiscard]] base::Result<std::uint8_t> on_subscribe(
         const mqtt::Subscription& wanted) override;
     void on_unsubscribe(std::string_view filter) override;
+    void on_ready() override;
+    void on_acknowledged(std::uint16_t packet_id) override;
     void on_end(bool said_goodbye) override;
 
     void restore(std::string_view filter) { filters_.emplace(filter); }
-    [[nodiscard]] const std::string& client_id() const noexcept { return client_id_; }
-    [[nodiscard]] const DeviceIdentity& identity() const noexcept { return identity_; }
-    [[nodiscard]] mqtt::Channel& channel() noexcept { return channel_; }
+    // The families forget this session, the service too; what ends it is still to come.
+    void leave();
+
+    [[nodiscard]] const std::string& client_id() const override { return client_id_; }
+    [[nodiscard]] const DeviceIdentity& identity() const override { return identity_; }
+    [[nodiscard]] bool subscribed(std::string_view filter) const override {
+        return filters_.contains(filter);
+    }
+    [[nodiscard]] mqtt::Channel& channel() override { return channel_; }
 
   private:
     [[nodiscard]] bool may_subscribe(std::string_view filter) const;
     [[nodiscard]] base::Status on_service_topic(const mqtt::Publish& publish);
-    [[nodiscard]] base::Status answer_twin(std::string_view request, int status,
-                                           std::string_view body);
 
     Service& service_;
     mqtt::Channel& channel_;
@@ -52,6 +57,7 @@ class Session final : public mqtt::Session {
     SessionStore* store_;  // null with a clean session
     std::optional<Will> will_;
     std::set<std::string, std::less<>> filters_;
+    bool left_ = false;
 };
 
 }  // namespace mitral::cloud::hub

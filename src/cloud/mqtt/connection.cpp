@@ -85,7 +85,7 @@ base::Status Connection::handle(const Frame& frame) {
             return on_unsubscribe(frame);
         case PacketType::puback: {
             MITRAL_TRY(const auto id, parse_packet_id(frame.body));
-            (void)id;  // downlinks are QoS 0 until cloud-to-device messages exist
+            session_->on_acknowledged(id);
             return {};
         }
         case PacketType::pingreq:
@@ -126,6 +126,7 @@ base::Status Connection::on_connect(const Frame& frame) {
     expires_ = admission.expires;
     silence_allowed_ = allowed_silence(connect.keep_alive_s);
     append_connack(answers_, admission.session_present, ConnectCode::accepted);
+    session_->on_ready();
     return {};
 }
 
@@ -173,6 +174,7 @@ base::Status Connection::on_subscribe(const Frame& frame) {
         granted.push_back(qos);
     }
     append_suback(answers_, subscribe.packet_id, granted);
+    session_->on_ready();
     return {};
 }
 
@@ -181,6 +183,7 @@ base::Status Connection::on_unsubscribe(const Frame& frame) {
     for (const auto filter : unsubscribe.filters)
         session_->on_unsubscribe(filter);
     append_unsuback(answers_, unsubscribe.packet_id);
+    session_->on_ready();
     return {};
 }
 
@@ -212,7 +215,12 @@ void Connection::on_deadline() {
 }
 
 void Connection::publish(std::string_view topic, base::ByteView payload) {
-    append_publish(answers_, topic, payload);
+    publish_acknowledged(topic, payload, {});
+}
+
+void Connection::publish_acknowledged(std::string_view topic, base::ByteView payload,
+                                      Delivery delivery) {
+    append_publish(answers_, topic, payload, delivery);
     // May stand behind PUBACKs of the same read, so it waits for the commit with them.
     link().send_after_commit(answers_);
     answers_.clear();

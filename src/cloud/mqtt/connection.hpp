@@ -31,6 +31,8 @@ class Connection final : public front::Protocol, public Channel {
     void on_closed(std::string_view reason) override;
 
     void publish(std::string_view topic, base::ByteView payload) override;
+    void publish_acknowledged(std::string_view topic, base::ByteView payload,
+                              Delivery delivery) override;
     void close(std::string_view reason) override;
     void drop(std::string_view reason);  // without sending what is queued
 

@@ -60,13 +60,18 @@ void append_pingresp(base::Bytes& out) {
     out.push_back(0);
 }
 
-void append_publish(base::Bytes& out, std::string_view topic, base::ByteView payload) {
+void append_publish(base::Bytes& out, std::string_view topic, base::ByteView payload,
+                    Delivery delivery) {
     assert(topic.size() <= 0xffff);
-    out.push_back(first_byte(PacketType::publish));
-    append_remaining_length(out, 2 + topic.size() + payload.size());
+    const bool acknowledged = delivery.packet_id != 0;
+    const unsigned flags = (acknowledged ? 0x02U : 0U) | (delivery.duplicate ? 0x08U : 0U);
+    out.push_back(static_cast<std::uint8_t>(first_byte(PacketType::publish) | flags));
+    append_remaining_length(out, 2 + topic.size() + (acknowledged ? 2 : 0) + payload.size());
     append_u16(out, topic.size());
     const auto topic_bytes = base::as_bytes(topic);
     out.insert(out.end(), topic_bytes.begin(), topic_bytes.end());
+    if (acknowledged)
+        append_u16(out, delivery.packet_id);
     out.insert(out.end(), payload.begin(), payload.end());
 }
 

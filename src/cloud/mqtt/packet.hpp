@@ -104,8 +104,14 @@ void append_suback(base::Bytes& out, std::uint16_t packet_id,
                    const std::vector<std::uint8_t>& granted);
 void append_unsuback(base::Bytes& out, std::uint16_t packet_id);
 void append_pingresp(base::Bytes& out);
-// QoS 0. Precondition: topic ≤ 65,535 bytes and the packet below 256 MiB; the writer asserts it.
-void append_publish(base::Bytes& out, std::string_view topic, base::ByteView payload);
+// How a message is sent with QoS 1; packet id 0: QoS 0.
+struct Delivery {
+    std::uint16_t packet_id = 0;
+    bool duplicate = false;
+};
+// Precondition: topic ≤ 65,535 bytes and the packet below 256 MiB; the writer asserts it.
+void append_publish(base::Bytes& out, std::string_view topic, base::ByteView payload,
+                    Delivery delivery = {});
 
 // §1.5.3 and §4.7: well-formed UTF-8 without U+0000 and surrogates.
 [[nodiscard]] bool is_mqtt_text(std::string_view text) noexcept;

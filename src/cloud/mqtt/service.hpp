@@ -17,6 +17,9 @@ class Channel {
   public:
     virtual ~Channel() = default;
     virtual void publish(std::string_view topic, base::ByteView payload) = 0;  // QoS 0
+    // QoS 1; Session::on_acknowledged tells when it arrived. `delivery.packet_id` is not 0.
+    virtual void publish_acknowledged(std::string_view topic, base::ByteView payload,
+                                      Delivery delivery) = 0;
     virtual void close(std::string_view reason) = 0;
 };
 
@@ -31,6 +34,9 @@ class Session {
     // The granted QoS.
     [[nodiscard]] virtual base::Result<std::uint8_t> on_subscribe(const Subscription& wanted) = 0;
     virtual void on_unsubscribe(std::string_view filter) = 0;
+    // A CONNACK, SUBACK or UNSUBACK is queued: messages may follow it.
+    virtual void on_ready() {}
+    virtual void on_acknowledged(std::uint16_t packet_id) { (void)packet_id; }
     // The client is gone; `said_goodbye` when it sent DISCONNECT (its will must not be sent).
     virtual void on_end(bool said_goodbye) = 0;
 };

@@ -1,0 +1,134 @@
+#include "cloud/api/unsupported.hpp"
+
+#include <array>
+
+#include "cloud/api/json.hpp"
+#include "cloud/store/ids.hpp"
+
+namespace mitral::cloud::api {
+namespace {
+
+using http::Method;
+
+constexpr std::string_view later = "not built yet";
+constexpr std::string_view edge = "no IoT Edge deployments here";
+constexpr std::string_view no_storage = "needs a storage account";
+
+constexpr std::array calls{
+    UnsupportedCall{"GET /twins/{device}", "Get device twin", later},
+    UnsupportedCall{"PATCH /twins/{device}", "Update device twin", later},
+    UnsupportedCall{"PUT /twins/{device}", "Replace device twin", later},
+    UnsupportedCall{"PUT /twins/{device}/tags", "Replace twin tags", later},
+    UnsupportedCall{"PUT /twins/{device}/properties/desired", "Replace desired properties", later},
+    UnsupportedCall{"GET /twins/{device}/modules/{module}", "Get module twin", later},
+    UnsupportedCall{"PATCH /twins/{device}/modules/{module}", "Update module twin", later},
+    UnsupportedCall{"PUT /twins/{device}/modules/{module}", "Replace module twin", later},
+    UnsupportedCall{"POST /twins/{device}/methods", "Invoke device method", later},
+    UnsupportedCall{"POST /twins/{device}/modules/{module}/methods", "Invoke module method", later},
+    UnsupportedCall{"POST /devices", "Bulk create, update or delete", later},
+    UnsupportedCall{"POST /devices/query", "Query twins", later},
+    UnsupportedCall{"GET /devices/{device}/modules", "Get modules of a device", later},
+    UnsupportedCall{"GET /devices/{device}/modules/{module}", "Get module", later},
+    UnsupportedCall{"PUT /devices/{device}/modules/{module}", "Create or update module", later},
+    UnsupportedCall{"DELETE /devices/{device}/modules/{module}", "Delete module", later},
+    UnsupportedCall{"DELETE /devices/{device}/commands", "Purge message queue", later},
+    UnsupportedCall{"GET /statistics/devices", "Get registry statistics", later},
+    UnsupportedCall{"GET /statistics/service", "Get service statistics", later},
+    UnsupportedCall{"POST /devices/{device}/messages/events", "Send device event", later},
+    UnsupportedCall{"GET /devices/{device}/messages/devicebound", "Receive cloud-to-device message",
+                    later},
+    UnsupportedCall{"DELETE /devices/{device}/messages/devicebound/{lock}",
+                    "Complete or reject cloud-to-device message", later},
+    UnsupportedCall{"POST /devices/{device}/messages/devicebound/{lock}/abandon",
+                    "Abandon cloud-to-device message", later},
+    UnsupportedCall{"POST /messages/devicebound", "Send cloud-to-device message",
+                    "send with mitral-cloud send or over the admin port"},
+    UnsupportedCall{"GET /messages/serviceBound/feedback", "Receive feedback",
+                    "read it over the admin port"},
+    UnsupportedCall{"POST /devices/{device}/files", "Create file upload SAS URI", no_storage},
+    UnsupportedCall{"POST /devices/{device}/files/notifications", "Update file upload status",
+                    no_storage},
+    UnsupportedCall{"POST /devices/{device}/files/notifications/{correlation}",
+                    "Update file upload status", no_storage},
+    UnsupportedCall{"GET /messages/serviceBound/filenotifications", "Receive file notification",
+                    no_storage},
+    UnsupportedCall{"POST /jobs/create", "Create import or export job", no_storage},
+    UnsupportedCall{"GET /jobs", "Get import and export jobs", no_storage},
+    UnsupportedCall{"GET /jobs/{job}", "Get import or export job", no_storage},
+    UnsupportedCall{"DELETE /jobs/{job}", "Cancel import or export job", no_storage},
+    UnsupportedCall{"GET /jobs/v2/query", "Query scheduled jobs", later},
+    UnsupportedCall{"PUT /jobs/v2/{job}", "Create scheduled job", later},
+    UnsupportedCall{"GET /jobs/v2/{job}", "Get scheduled job", later},
+    UnsupportedCall{"POST /jobs/v2/{job}/cancel", "Cancel scheduled job", later},
+    UnsupportedCall{"GET /configurations", "Get configurations", edge},
+    UnsupportedCall{"GET /configurations/{id}", "Get configuration", edge},
+    UnsupportedCall{"PUT /configurations/{id}", "Create or update configuration", edge},
+    UnsupportedCall{"DELETE /configurations/{id}", "Delete configuration", edge},
+    UnsupportedCall{"POST /configurations/testQueries", "Test configuration queries", edge},
+    UnsupportedCall{"POST /devices/{device}/applyConfigurationContent", "Apply configuration",
+                    edge},
+    UnsupportedCall{"GET /digitaltwins/{device}", "Get digital twin", later},
+    UnsupportedCall{"PATCH /digitaltwins/{device}", "Update digital twin", later},
+    UnsupportedCall{"POST /digitaltwins/{device}/commands/{command}", "Invoke root level command",
+                    later},
+    UnsupportedCall{"POST /digitaltwins/{device}/components/{component}/commands/{command}",
+                    "Invoke component command", later},
+    UnsupportedCall{"POST /enrollments", "Bulk individual enrollments", later},
+    UnsupportedCall{"POST /enrollments/query", "Query individual enrollments", later},
+    UnsupportedCall{"POST /enrollmentGroups/query", "Query enrollment groups", later},
+    UnsupportedCall{"POST /enrollments/{id}/attestationmechanism",
+                    "Get individual attestation mechanism", later},
+    UnsupportedCall{"POST /enrollmentGroups/{id}/attestationmechanism",
+                    "Get group attestation mechanism", later},
+    UnsupportedCall{"POST /registrations/{group}/query", "Query registrations", later},
+    UnsupportedCall{"GET /registrations/{id}", "Get registration", later},
+    UnsupportedCall{"DELETE /registrations/{id}", "Delete registration", later},
+    UnsupportedCall{"GET /deviceUpdate/{instance}/...", "Device Update: read", later},
+    UnsupportedCall{"POST /deviceUpdate/{instance}/...", "Device Update: import", later},
+    UnsupportedCall{"PUT /deviceUpdate/{instance}/...", "Device Update: deploy", later},
+    UnsupportedCall{"DELETE /deviceUpdate/{instance}/...", "Device Update: delete", later},
+    UnsupportedCall{"GET /$iothub/websocket", "MQTT or AMQP over WebSocket", later},
+    UnsupportedCall{"AMQP 5671", "AMQP: messages to devices, feedback, Event Hubs endpoint",
+                    "no such port yet"},
+    UnsupportedCall{"TPM, X.509", "Attestation and identities other than symmetric keys",
+                    "400 from registry and enrolments; no client certificate is asked for"},
+};
+
+std::string_view path_of(const UnsupportedCall& entry) {
+    const auto slash = entry.call.find(" /");
+    return slash == std::string_view::npos ? std::string_view() : entry.call.substr(slash + 1);
+}
+
+Method method_of(std::string_view call) {
+    const auto word = call.substr(0, call.find(' '));
+    if (word == "GET")
+        return Method::get;
+    if (word == "PUT")
+        return Method::put;
+    if (word == "POST")
+        return Method::post;
+    return word == "PATCH" ? Method::patch : Method::remove;
+}
+
+http::Response not_implemented(std::string_view name) {
+    return json_response(
+        501, {{"Message", "ErrorCode:NotImplemented;" + std::string(name) + " is not supported"},
+              {"ExceptionMessage", "Tracking ID:" + store::new_tracking_id()}});
+}
+
+}  // namespace
+
+std::span<const UnsupportedCall> unsupported_calls() noexcept {
+    return calls;
+}
+
+void mount_unsupported(http::Router& router) {
+    for (const auto& entry : calls)
+        if (const auto path = path_of(entry); !path.empty())
+            router.add(method_of(entry.call), path,
+                       [name = entry.name](const http::Request&, const http::Captures&) {
+                           return not_implemented(name);
+                       });
+}
+
+}  // namespace mitral::cloud::api
