@@ -42,7 +42,7 @@ class FrontTest : public ::testing::Test {
     base::UniqueFd connect(LinkPool& pool) {
         std::array<int, 2> ends{};
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
-        pool.adopt(Stream(base::UniqueFd(ends[0])),
+        pool.adopt(net::Stream(base::UniqueFd(ends[0])),
                    [this](Link& link) { return std::make_unique<Echo>(link, ended_); });
         return base::UniqueFd(ends[1]);
     }
