@@ -71,4 +71,9 @@ int Stream::fd() const noexcept {
     return std::get<base::UniqueFd>(stream_).get();
 }
 
+std::vector<std::string> Stream::peer_names() const {
+    const auto* tls = std::get_if<TlsStream>(&stream_);
+    return tls != nullptr ? tls->peer_names() : std::vector<std::string>();
+}
+
 }  // namespace mitral::net

@@ -1,7 +1,9 @@
 // One connection as bytes: TLS, or plain TCP. The socket is non-blocking.
 #pragma once
 
+#include <string>
 #include <variant>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "net/tls.hpp"
@@ -19,6 +21,8 @@ class Stream {
     void shutdown() noexcept;
     [[nodiscard]] bool pending() const noexcept;
     [[nodiscard]] int fd() const noexcept;
+    // Of the peer's certificate; none over plain TCP.
+    [[nodiscard]] std::vector<std::string> peer_names() const;
 
   private:
     std::variant<TlsStream, base::UniqueFd> stream_;

@@ -9,9 +9,12 @@ from support.proves import main
 
 ROOT = pathlib.Path(os.environ["MITRAL_SOURCE_DIR"])
 PAGE = (ROOT / "docs/configuration.md").read_text()
-READERS = {"vault": "vault", "intake-lines": "intake/lines", "enrol": "enrol", "uplink": "uplink", "cloud": "cloud"}
+READERS = {"vault": "vault", "intake-lines": "intake/lines", "intake-hl7": "intake/hl7", "enrol": "enrol",
+           "uplink": "uplink", "cloud": "cloud"}
 # What the tables of all adapters have alike.
-SHARED = {"intake-lines": "intake/store/adapter_settings.cpp"}
+SHARED = {"intake-lines": "intake/store/adapter_settings.cpp", "intake-hl7": "intake/store/adapter_settings.cpp"}
+# Tables within a table that have a file of their own.
+ENTRIES = {"intake-hl7.listen": "intake/hl7/listen_settings.cpp", "intake-hl7.monitor": "intake/hl7/monitor_settings.cpp"}
 
 
 def documented(page):
@@ -19,7 +22,7 @@ def documented(page):
     keys = {}
     table = None
     for line in page.splitlines():
-        if start := re.match(r"(?:## \[([\w-]+)\]|`\[\[([\w.]+)\]\]`)", line):
+        if start := re.match(r"(?:## \[([\w-]+)\]|`\[\[([\w.-]+)\]\]`)", line):
             table = start[1] or start[2]
             keys[table] = []
         elif table and line.startswith("| `"):
@@ -58,6 +61,7 @@ def differences(page, sources):
 class Configuration(unittest.TestCase):
     def setUp(self):
         self.sources = {table: (ROOT / "src" / room / "settings.cpp").read_text() for table, room in READERS.items()}
+        self.sources |= {table: (ROOT / "src" / path).read_text() for table, path in ENTRIES.items()}
         for table, shared in SHARED.items():
             self.sources[table] += (ROOT / "src" / shared).read_text()
 
@@ -67,7 +71,7 @@ class Configuration(unittest.TestCase):
     def test_no_program_is_forgotten(self):
         rooms = {str(path.parent.relative_to(ROOT / "src")) for path in (ROOT / "src").rglob("settings.cpp")}
         self.assertEqual(rooms - {"mitral"}, set(READERS.values()))  # src/mitral reads the others' tables
-        self.assertEqual({*READERS, "vault.peer"}, set(documented(PAGE)))
+        self.assertEqual({*READERS, *ENTRIES, "vault.peer"}, set(documented(PAGE)))
 
     def test_a_difference_is_found(self):
         """In every table, whichever side lacks the key."""

@@ -43,6 +43,8 @@ class MllpDecoder {
 
     // Bytes of a frame have come and its end has not.
     [[nodiscard]] bool mid_frame() const noexcept { return state_ == State::inside; }
+    // Memory it holds for what has come.
+    [[nodiscard]] std::size_t held_bytes() const noexcept { return storage_.capacity(); }
     // Bytes outside of frames, or passed over, since the beginning.
     [[nodiscard]] std::uint64_t junk() const noexcept { return junk_; }
 

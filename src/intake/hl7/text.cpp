@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <list>
 #include <optional>
 
 #include "base/encoding.hpp"
@@ -146,5 +147,16 @@ std::expected<std::string_view, Unusable> to_utf8(std::string_view text,
     storage.resize(storage.size() - out_left);
     return std::string_view(storage);
 }
+
+struct CharacterSets::Loaded {
+    std::list<Converter> converters;
+};
+
+CharacterSets::CharacterSets() : loaded_(std::make_unique<Loaded>()) {
+    for (const auto& set : charsets)
+        loaded_->converters.emplace_back(set.iconv_name);
+}
+
+CharacterSets::~CharacterSets() = default;
 
 }  // namespace mitral::intake::hl7

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <expected>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -20,5 +21,19 @@ namespace mitral::intake::hl7 {
 [[nodiscard]] std::expected<std::string_view, Unusable> to_utf8(std::string_view text,
                                                                 std::string_view character_set,
                                                                 std::string& storage);
+
+// Keeps the system's converters loaded: they are files, which a process may not open any more in
+// its sandbox.
+class CharacterSets {
+  public:
+    CharacterSets();
+    ~CharacterSets();
+    CharacterSets(const CharacterSets&) = delete;
+    CharacterSets& operator=(const CharacterSets&) = delete;
+
+  private:
+    struct Loaded;
+    std::unique_ptr<Loaded> loaded_;
+};
 
 }  // namespace mitral::intake::hl7
