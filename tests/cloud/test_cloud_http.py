@@ -1,5 +1,6 @@
 """The HTTPS and admin ports: registry, enrolments, DPS, and requests that mean harm."""
 import concurrent.futures
+import itertools
 import os
 import socket
 import ssl
@@ -72,6 +73,14 @@ class Http(unittest.TestCase):
         status, body = self.call("POST", "/jobs/create", {})
         self.assertEqual((status, body["Message"]), (501, "ErrorCode:NotImplemented;Create import or export job is not supported"))
         self.assertEqual(self.call("PATCH", "/devices/x")[0], 405)
+
+    @proves("T-DOS-04", "CR 7.1")
+    def test_a_body_of_many_members_delays_nobody(self):
+        alphabet = "0123456789abcdefghijklmnopqrs"
+        names = ("".join(name) for name in itertools.product(alphabet, repeat=4))
+        body = {name: 1 for name in itertools.islice(names, 95_000)}
+        status, answer = self.call("PUT", "/devices/many", body)
+        self.assertEqual((status, answer["deviceId"]), (200, "many"))
 
     def test_enrolment_groups(self):
         body = {"enrollmentGroupId": "ward", "attestation": {"type": "symmetricKey", "symmetricKey": {}}}

@@ -166,7 +166,7 @@ void RegistryApi::mount(http::Router& router) {
 }
 
 std::string device_json(const hub::Device& device, bool connected) {
-    return to_json(device, connected).dump(-1, ' ', false, Json::error_handler_t::replace);
+    return dump(to_json(device, connected));
 }
 
 }  // namespace mitral::cloud::api
