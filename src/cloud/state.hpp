@@ -7,6 +7,7 @@
 #include "cloud/dps/enrollments.hpp"
 #include "cloud/hub/policies.hpp"
 #include "cloud/hub/registry.hpp"
+#include "cloud/hub/twins.hpp"
 #include "cloud/store/database.hpp"
 
 namespace mitral::cloud {
@@ -26,6 +27,7 @@ class State {
     std::string directory;
     store::Database database;
     hub::Registry registry;
+    hub::Twins twins;
     hub::Policies policies;
     dps::Enrollments enrollments;
     std::string id_scope;

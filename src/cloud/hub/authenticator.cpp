@@ -30,7 +30,9 @@ base::Result<DeviceIdentity> Authenticator::device(std::string_view client_id,
         return refused("no token");
     MITRAL_TRY(const auto token, azure::parse_token(token_text));
     MITRAL_CHECK(check_device_token(token, *device, user.module));
-    return DeviceIdentity{*std::move(device), std::move(user.module), token.expiry_s};
+    const auto* model = azure::find_property(user.parameters, "model-id");
+    return DeviceIdentity{*std::move(device), std::move(user.module), token.expiry_s,
+                          model != nullptr ? model->value.value_or("") : ""};
 }
 
 base::Status Authenticator::check_device_token(const azure::ParsedToken& token,

@@ -17,6 +17,7 @@ struct DeviceIdentity {
     Device device;
     std::string module;  // empty: the device itself
     std::int64_t token_expiry_s = 0;
+    std::string model{};  // "model-id" of the user name (IoT Plug and Play); empty: none
 };
 
 class Authenticator {

@@ -6,6 +6,7 @@
 #include "base/file.hpp"
 #include "cloud/error.hpp"
 #include "cloud/store/schema.hpp"
+#include "cloud/store/transaction.hpp"
 
 namespace mitral::cloud::store {
 namespace {
@@ -88,8 +89,31 @@ base::Result<Database> Database::open(const std::string& path) {
         return base::fail(CloudError::storage, "open " + path + ": " + sqlite3_errstr(opened));
     (void)sqlite3_busy_timeout(raw, busy_timeout_ms);
     MITRAL_CHECK(database.execute(settings));
-    MITRAL_CHECK(database.execute(schema));
+    MITRAL_CHECK(database.migrate());
     return database;
+}
+
+base::Result<std::int64_t> Database::steps_done() const {
+    auto query = prepare("PRAGMA user_version");
+    MITRAL_TRY(const bool row, query.step());
+    return row ? query.integer(0) : 0;
+}
+
+base::Status Database::migrate() {
+    MITRAL_TRY(const auto done, steps_done());
+    if (done == std::ssize(steps))
+        return {};
+    // Asked again under the lock: server and command line may both be the first.
+    MITRAL_TRY(auto transaction, Transaction::begin(*this));
+    MITRAL_TRY(const auto first, steps_done());
+    if (first > std::ssize(steps))
+        return base::fail(CloudError::storage,
+                          "the state directory belongs to a newer mitral-cloud; use that one");
+    for (auto step = first; step < std::ssize(steps); ++step) {
+        MITRAL_CHECK(execute(steps[static_cast<std::size_t>(step)]));
+        MITRAL_CHECK(execute(("PRAGMA user_version = " + std::to_string(step + 1)).c_str()));
+    }
+    return transaction.commit();
 }
 
 base::Status Database::execute(const char* sql) {

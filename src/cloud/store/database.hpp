@@ -47,7 +47,8 @@ class Statement {
 
 class Database {
   public:
-    // Creates the file (mode 0600) and its tables when they are missing.
+    // Creates the file (mode 0600) and the tables that are missing. Fails when a newer program has
+    // already added tables that this one does not know.
     [[nodiscard]] static base::Result<Database> open(const std::string& path);
 
     [[nodiscard]] Statement prepare(std::string_view sql) const { return {database_.get(), sql}; }
@@ -62,6 +63,8 @@ class Database {
         void operator()(sqlite3* database) const noexcept;
     };
     explicit Database(sqlite3* database) : database_(database) {}
+    [[nodiscard]] base::Status migrate();
+    [[nodiscard]] base::Result<std::int64_t> steps_done() const;
 
     std::unique_ptr<sqlite3, Close> database_;
 };

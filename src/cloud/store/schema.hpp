@@ -2,15 +2,17 @@
 // shows them.
 #pragma once
 
+#include <array>
+
 namespace mitral::cloud::store {
 
 // WAL: the command line reads and writes beside a running server. NORMAL survives the death of the
-// process; a power cut may undo the newest registry changes, never tear them.
+// process; a power cut may undo the newest changes, never tear them.
 inline constexpr const char* settings =
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
     "PRAGMA foreign_keys = ON;";
 
-inline constexpr const char* schema = R"sql(
+inline constexpr const char* first_tables = R"sql(
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS policy (
     service TEXT NOT NULL, name TEXT NOT NULL, rights INTEGER NOT NULL,
@@ -34,5 +36,23 @@ CREATE TABLE IF NOT EXISTS registration (
     id TEXT PRIMARY KEY, operation TEXT NOT NULL, status TEXT NOT NULL, hub TEXT NOT NULL,
     device TEXT NOT NULL, etag TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
+
+// What a twin holds beside its device; a row appears with the first change. `module` is empty for
+// the device itself. Deleting a device takes its twins; replacing its row (an update) does not fire
+// the trigger, as recursive_triggers is off.
+inline constexpr const char* twin_tables = R"sql(
+CREATE TABLE twin (
+    device TEXT NOT NULL, module TEXT NOT NULL, etag INTEGER NOT NULL, version INTEGER NOT NULL,
+    model TEXT NOT NULL, tags TEXT NOT NULL,
+    desired TEXT NOT NULL, desired_metadata TEXT NOT NULL, desired_version INTEGER NOT NULL,
+    reported TEXT NOT NULL, reported_metadata TEXT NOT NULL, reported_version INTEGER NOT NULL,
+    PRIMARY KEY (device, module)) WITHOUT ROWID;
+CREATE TRIGGER twin_goes_with_device AFTER DELETE ON device
+    BEGIN DELETE FROM twin WHERE device = OLD.id; END;
+ALTER TABLE enrollment ADD COLUMN initial_twin TEXT NOT NULL DEFAULT '';
+)sql";
+
+// Each step runs once and in order; PRAGMA user_version counts those done. Append only.
+inline constexpr std::array steps{first_tables, twin_tables};
 
 }  // namespace mitral::cloud::store

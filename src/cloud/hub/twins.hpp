@@ -1,0 +1,83 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cloud/hub/twin_document.hpp"
+#include "cloud/store/database.hpp"
+
+namespace mitral::cloud::hub {
+
+struct TwinName {
+    std::string_view device;
+    std::string_view module{};  // empty: the device itself
+};
+
+struct Twin {
+    std::string device{};
+    std::string module{};
+    // Of the device's identity, which its modules share here.
+    std::string device_etag{};
+    bool enabled = true;
+    std::string status_reason{};
+    base::WallTime status_updated{};
+    std::string auth_type{};
+    bool edge = false;
+
+    std::int64_t revision = 1;  // counts changes of tags and desired properties: the etag
+    std::int64_t version = 2;   // counts all changes
+    std::string model{};        // model id of the last connection that named one
+    std::string tags = "{}";
+    TwinSection desired{};
+    TwinSection reported{};
+
+    [[nodiscard]] std::string etag() const;
+    [[nodiscard]] TwinName name() const { return {device, module}; }
+};
+
+struct TwinChange {
+    // JSON objects; none: left alone.
+    std::optional<std::string> tags{};
+    std::optional<std::string> desired{};
+    bool replace = false;  // instead of merging
+};
+
+struct TwinUpdate {
+    Twin twin;
+    std::string pushed{};  // merge patch for the connected client; empty: desired is as it was
+};
+
+// Twins as IoT Hub keeps them. A device has one as long as it is in the registry; a module has one
+// since it first connected. Each change is one statement: a crash leaves the old or the new twin.
+class Twins {
+  public:
+    Twins(store::Database& database, const base::Clock& clock)
+        : database_(database), clock_(clock) {}
+
+    // Fails with not_found.
+    [[nodiscard]] base::Result<Twin> find(TwinName name) const;
+    // By the service. `etag` "*" matches any. Fails with not_found, stale_etag, and as patched().
+    [[nodiscard]] base::Result<TwinUpdate> update(TwinName name, const TwinChange& change,
+                                                  std::string_view etag);
+    // By the device; yields the new version of its reported properties.
+    [[nodiscard]] base::Result<std::int64_t> report(TwinName name, std::string_view patch);
+    // A client has connected: modules become known, models are kept (empty: as it was).
+    [[nodiscard]] base::Status note_connection(TwinName name, std::string_view model);
+
+    [[nodiscard]] base::WallTime now() const { return clock_.wall(); }
+
+    enum class Of : std::uint8_t { devices, modules };
+    // At most `limit` twins in the order of their names, behind `after`.
+    [[nodiscard]] base::Result<std::vector<Twin>> page(Of kind, TwinName after,
+                                                       std::size_t limit) const;
+
+  private:
+    [[nodiscard]] base::Status store(const Twin& twin);
+
+    store::Database& database_;
+    const base::Clock& clock_;
+};
+
+}  // namespace mitral::cloud::hub
