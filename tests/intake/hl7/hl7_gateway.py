@@ -69,7 +69,7 @@ batch_interval_s = 3600
     def launch(self, program):
         with open(self.path / f"{program}.log", "ab") as log:
             child = subprocess.Popen([BINARY / program, "--config", self.path / "mitral.toml"], stderr=log,
-                                     stdin=subprocess.DEVNULL)
+                                     stdin=subprocess.DEVNULL, restore_signals=False)  # a bounded file is an error
         self.running[program] = child
         return child
 
