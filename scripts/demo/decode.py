@@ -7,6 +7,7 @@ import base64
 import dataclasses
 import hashlib
 import json
+import re
 from decimal import Decimal
 
 import cbor2
@@ -23,6 +24,8 @@ class Observation:
     index: int
     lane: str          # "vitals" or "waves"
     digest: str        # content hash
+    subject: str | None = None       # pseudonym of the patient
+    device_clock: str | None = None  # how sure the device time is; None where there is none
 
     @property
     def identity(self):
@@ -90,10 +93,11 @@ def _vitals(body):
     base_time = int(body["base_time"])
     columns = body["columns"]
     for row in body["rows"]:
-        control_id, device_offset, _received, clock = row[:4]
+        control_id, device_offset, _received, clock, device_clock = row[:5]
         if clock not in ("synchronised", "free_running", "free-running", "implausible"):
             raise Malformed(f"clock state {clock!r}")
-        cells = row[4:]
+        _check_device_clock(device_offset, device_clock)
+        cells = row[5:]
         if len(cells) != len(columns):
             raise Malformed("a row has another length than the columns")
         device_time = None if device_offset is None else base_time + int(device_offset)
@@ -102,7 +106,8 @@ def _vitals(body):
                 continue
             content = absent_content(cell) if isinstance(cell, str) else value_content(cell)
             yield Observation(body["source"], control_id, int(column["index"]), "vitals",
-                              digest(column["code"], column["unit"], content, device_time))
+                              digest(column["code"], column["unit"], content, device_time),
+                              _subject(body), device_clock)
 
 
 def _waves(body):
@@ -111,10 +116,25 @@ def _waves(body):
     for block in body["blocks"]:
         samples = undelta(block["delta"], block["count"])
         content = wave_content(_pair(block["rate"]), _pair(block["scale"]), samples)
-        offset = block.get("time")
+        offset = block["time"]
+        _check_device_clock(offset, block["device_clock"])
         device_time = None if offset is None else body["base_time"] + offset
         yield Observation(body["source"], block["id"], block["index"], "waves",
-                          digest(block["code"], block["unit"], content, device_time))
+                          digest(block["code"], block["unit"], content, device_time),
+                          _subject(body), block["device_clock"])
+
+
+def _subject(body):
+    subject = body.get("subject")
+    if subject is not None and not re.fullmatch(r"[A-Za-z0-9_-]{22}", subject):
+        raise Malformed(f"subject {subject!r}")
+    return subject
+
+
+def _check_device_clock(device_offset, device_clock):
+    known = (None,) if device_offset is None else ("zone-stated", "zone-assumed", "disagrees")
+    if device_clock not in known:
+        raise Malformed(f"device clock {device_clock!r}")
 
 
 def _pair(pair):

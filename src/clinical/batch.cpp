@@ -15,7 +15,7 @@ namespace {
 using base::fail;
 using base::Result;
 
-// The messages of one source and one schema: a new one begins when the open one is full.
+// The messages of one source, subject and schema: a new one begins when the open one is full.
 template <typename Builder>
 class Stream {
   public:
@@ -26,7 +26,7 @@ class Stream {
         finish(done);
         first_sequence_ = entry.sequence;
         source_ = reading.source;
-        builder_.emplace(source_, reading.received);
+        builder_.emplace(source_, reading.subject, reading.received);
         // An empty message takes any checked reading: max_record_size sees to it.
         (void)builder_->add(reading, max_body_size);
     }
@@ -51,20 +51,24 @@ class Stream {
     std::uint64_t first_sequence_ = 0;
 };
 
-struct SourceStreams {
+struct SubjectStreams {
     std::string_view source;
+    std::string_view subject;
     Stream<VitalsTable> vitals;
     Stream<WaveBlocks> waves;
 };
 
-// A gateway has tens of sources, and a run of entries comes from one: the last hit is tried first.
-SourceStreams& streams_of(std::string_view source, std::vector<SourceStreams>& all) {
-    if (!all.empty() && all.back().source == source)
+// A gateway has tens of sources, and a run of entries comes from one: the last one is tried first.
+SubjectStreams& streams_of(const Reading& reading, std::vector<SubjectStreams>& all) {
+    const auto of_reading = [&](const SubjectStreams& streams) {
+        return streams.source == reading.source && streams.subject == reading.subject;
+    };
+    if (!all.empty() && of_reading(all.back()))
         return all.back();
-    const auto found = std::ranges::find(all, source, &SourceStreams::source);
+    const auto found = std::ranges::find_if(all, of_reading);
     if (found != all.end())
         return *found;
-    return all.emplace_back(SourceStreams{source, {}, {}});
+    return all.emplace_back(SubjectStreams{reading.source, reading.subject, {}, {}});
 }
 
 }  // namespace
@@ -73,10 +77,10 @@ Result<std::vector<CloudMessage>> encode_batch(const std::vector<BatchEntry>& en
     if (entries.empty())
         return fail(ClinicalError::empty_batch, "a batch without entries");
     std::vector<CloudMessage> messages;
-    std::vector<SourceStreams> all;
+    std::vector<SubjectStreams> all;
     for (const auto& entry : entries) {
         MITRAL_CHECK(check(entry.reading));
-        auto& streams = streams_of(entry.reading.source, all);
+        auto& streams = streams_of(entry.reading, all);
         if (!entry.reading.observations.empty())
             streams.vitals.add(entry, messages);
         if (!entry.reading.waveforms.empty())

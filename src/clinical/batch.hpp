@@ -31,8 +31,8 @@ struct CloudMessage {
 constexpr std::size_t max_body_size =
     240 * 1024;  // leaves room for properties under the hub's 256 KiB
 
-// One message per source and schema, more where the size bound asks for it. Entries come in
-// sequence order.
+// One message per source, subject and schema, more where the size bound asks for it. Entries come
+// in sequence order.
 [[nodiscard]] base::Result<std::vector<CloudMessage>> encode_batch(
     const std::vector<BatchEntry>& entries);
 

@@ -55,6 +55,11 @@ Status check_envelope(const Reading& reading) {
     if (!is_writable(reading.received) ||
         (reading.device_time && !is_writable(*reading.device_time)))
         return out_of_bounds("a time is outside the years 0 to 9999");
+    if (reading.device_clock > DeviceClock::disagrees ||
+        reading.device_time.has_value() != (reading.device_clock != DeviceClock::none))
+        return out_of_bounds("a device time without how sure it is, or the other way round");
+    if (!reading.subject.empty() && !is_subject(reading.subject))
+        return out_of_bounds("a subject is not 22 of [A-Za-z0-9_-]");
     if (reading.clock > base::ClockState::implausible)
         return out_of_bounds("unknown clock state");
     if (reading.observations.size() > max_observations || reading.waveforms.size() > max_waveforms)

@@ -35,4 +35,11 @@ bool is_unit(std::string_view text) noexcept {
            });
 }
 
+bool is_subject(std::string_view text) noexcept {
+    return text.size() == subject_size && std::ranges::all_of(text, [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_' || c == '-';
+           });
+}
+
 }  // namespace mitral::clinical

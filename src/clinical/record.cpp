@@ -15,8 +15,11 @@ using base::ByteView;
 using base::fail;
 using base::Result;
 
-constexpr std::uint8_t version = 1;
-constexpr std::uint8_t has_device_time = 1;
+constexpr std::uint8_t version = 2;
+constexpr std::uint8_t first_version = 1;
+constexpr std::uint8_t first_version_flags = 1;  // DeviceClock::zone_stated
+constexpr std::uint8_t device_clock_bits = 3;
+constexpr std::uint8_t has_subject = 4;
 constexpr std::uint8_t is_decimal = 0;
 constexpr std::uint8_t is_absent = 1;
 constexpr std::size_t largest_text = 255;
@@ -144,16 +147,27 @@ Waveform take_waveform(RecordReader& reader) {
     return wave;
 }
 
-void take_envelope(RecordReader& reader, Reading& reading) {
+void take_envelope(RecordReader& reader, std::uint8_t known_flags, Reading& reading) {
     const std::uint8_t flags = reader.u8();
-    if ((flags & ~has_device_time) != 0)
+    if ((flags & ~known_flags) != 0)
         reader.reject();
     reading.clock = static_cast<base::ClockState>(reader.u8());
     reading.received = reader.time();
-    if ((flags & has_device_time) != 0)
+    reading.device_clock = static_cast<DeviceClock>(flags & device_clock_bits);
+    if (reading.device_clock != DeviceClock::none)
         reading.device_time = reader.time();
     reading.source = reader.text();
     reading.control_id = reader.text();
+    if ((flags & has_subject) == 0)
+        return;
+    reading.subject = reader.text();
+    if (reading.subject.empty())
+        reader.reject();
+}
+
+std::uint8_t flags_of(const Reading& reading) noexcept {
+    const auto clock = static_cast<std::uint8_t>(reading.device_clock);
+    return reading.subject.empty() ? clock : static_cast<std::uint8_t>(clock | has_subject);
 }
 
 void take_lists(RecordReader& reader, Reading& reading) {
@@ -172,13 +186,15 @@ void take_lists(RecordReader& reader, Reading& reading) {
 
 void append_record(const Reading& reading, Bytes& out) {
     out.push_back(version);
-    out.push_back(reading.device_time ? has_device_time : 0);
+    out.push_back(flags_of(reading));
     out.push_back(static_cast<std::uint8_t>(reading.clock));
     put(static_cast<std::uint64_t>(reading.received.ms), out);
     if (reading.device_time)
         put(static_cast<std::uint64_t>(reading.device_time->ms), out);
     put_text(reading.source, out);
     put_text(reading.control_id, out);
+    if (!reading.subject.empty())
+        put_text(reading.subject, out);
     put(static_cast<std::uint16_t>(reading.observations.size()), out);
     for (const auto& observation : reading.observations)
         put_observation(observation, out);
@@ -191,10 +207,13 @@ Result<Reading> decode_record(ByteView record) {
     if (record.size() > max_record_size)
         return fail(ClinicalError::out_of_bounds, "a spool record is larger than 224 KiB");
     RecordReader reader(record);
-    if (reader.u8() != version)
+    const auto written_as = reader.u8();
+    if (written_as != version && written_as != first_version)
         return fail(ClinicalError::unknown_version, "a spool record has an unknown version");
     Reading reading;
-    take_envelope(reader, reading);
+    take_envelope(reader,
+                  written_as == version ? device_clock_bits | has_subject : first_version_flags,
+                  reading);
     take_lists(reader, reading);
     if (!reader.finished())
         return fail(ClinicalError::malformed_record, "a spool record is cut short or garbled");

@@ -1,13 +1,16 @@
 // A Reading as it lies in the spool: compact, versioned, strict. The uplink treats it as hostile.
 //
-// Version 1, integers big-endian:
-//   u8 version = 1 · u8 flags (bit 0: device time follows) · u8 clock state · u64 received, ms
-//   [u64 device time, ms] · text source · text control id
+// Version 2, integers big-endian:
+//   u8 version = 2 · u8 flags (bits 0–1: device clock; bit 2: a subject follows) · u8 clock state
+//   u64 received, ms · [u64 device time, ms, unless the device clock is 0] · text source
+//   text control id · [text subject]
 //   u16 observations, each: u16 index · u32 mdc · text code · text unit · value
 //   u8 waveforms, each: u16 index · u32 mdc · text code · text unit · decimal rate · decimal scale
 //                       u32 samples · u32 length · deltas (clinical/delta.hpp)
 //   text = u8 length, bytes · decimal = i8 exponent, i64 mantissa · value = u8 0, decimal | u8 1,
 //   u8 reason
+// Version 1 (0.1.0 before HL7) knew one flag, bit 0 for a device time, which always had its zone:
+// it is read as version 2 with that one bit.
 #pragma once
 
 #include "base/bytes.hpp"

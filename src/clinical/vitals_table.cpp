@@ -32,6 +32,15 @@ void append_cell(const Observation& observation, std::string& out) {
         append_quoted(to_string(std::get<Absent>(observation.value)), out);
 }
 
+void append_device_clock(DeviceClock clock, std::string& out) {
+    if (clock == DeviceClock::none) {
+        out.append(null_cell);
+    } else {
+        out.push_back(',');
+        append_quoted(to_string(clock), out);
+    }
+}
+
 void append_column(const Observation& observation, std::string& out) {
     out.append(out.empty() ? "{\"index\":" : ",{\"index\":");
     append_integer(observation.index, out);
@@ -53,11 +62,16 @@ void append_column(const Observation& observation, std::string& out) {
 
 }  // namespace
 
-VitalsTable::VitalsTable(std::string_view source, base::WallTime base_time)
+VitalsTable::VitalsTable(std::string_view source, std::string_view subject,
+                         base::WallTime base_time)
     : base_time_(base_time) {
-    head_.reserve(160);
+    head_.reserve(200);
     head_.append("{\"schema\":\"mitral.vitals/1\",\"source\":");
     append_quoted(source, head_);
+    if (!subject.empty()) {
+        head_.append(",\"subject\":");
+        append_quoted(subject, head_);
+    }
     head_.append(",\"base_time\":");
     append_integer(base_time.ms, head_);
     head_.append(",\"columns\":[");
@@ -94,7 +108,7 @@ void VitalsTable::make_room(std::size_t observations) {
     columns_.reserve(observations);
     cells_.reserve(observations);
     columns_text_.reserve(observations * 112);
-    rows_text_.reserve(96 + observations * 8);
+    rows_text_.reserve(112 + observations * 8);
 }
 
 void VitalsTable::write_row(const Reading& reading) {
@@ -119,6 +133,7 @@ void VitalsTable::write_row(const Reading& reading) {
     append_integer(reading.received.ms - base_time_.ms, rows_text_);
     rows_text_.push_back(',');
     append_quoted(base::to_string(reading.clock), rows_text_);
+    append_device_clock(reading.device_clock, rows_text_);
     for (const auto* cell : cells_) {
         if (cell != nullptr)
             append_cell(*cell, rows_text_);

@@ -15,9 +15,9 @@ namespace mitral::clinical {
 
 class VitalsTable {
   public:
-    // `base_time` is the receive time of the first row. Readings stay where they are until the
-    // message is finished.
-    VitalsTable(std::string_view source, base::WallTime base_time);
+    // `subject` may be empty; `base_time` is the receive time of the first row. Readings stay where
+    // they are until the message is finished.
+    VitalsTable(std::string_view source, std::string_view subject, base::WallTime base_time);
 
     // Adds a row for the observations of a checked reading. False, with nothing added, when the
     // message would grow beyond `limit` bytes; the first row is always taken.

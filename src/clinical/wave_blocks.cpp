@@ -6,8 +6,8 @@
 namespace mitral::clinical {
 namespace {
 
-// Above the bytes of the map around the blocks: keys, schema, source, base time.
-constexpr std::size_t head_bound = 160;
+// Above the bytes of the map around the blocks: keys, schema, source, subject, base time.
+constexpr std::size_t head_bound = 192;
 
 void decimal(CborWriter& cbor, Decimal value) {
     cbor.array(2);
@@ -17,12 +17,12 @@ void decimal(CborWriter& cbor, Decimal value) {
 
 }  // namespace
 
-WaveBlocks::WaveBlocks(std::string_view source, base::WallTime base_time)
-    : source_(source), base_time_(base_time) {}
+WaveBlocks::WaveBlocks(std::string_view source, std::string_view subject, base::WallTime base_time)
+    : source_(source), subject_(subject), base_time_(base_time) {}
 
 void WaveBlocks::write_block(const Reading& reading, const Waveform& wave) {
     CborWriter cbor(blocks_);
-    cbor.map(wave.mdc != 0 ? 12 : 11);
+    cbor.map(wave.mdc != 0 ? 13 : 12);
     cbor.text("id");
     cbor.text(reading.control_id);
     cbor.text("index");
@@ -42,6 +42,11 @@ void WaveBlocks::write_block(const Reading& reading, const Waveform& wave) {
     cbor.text("time");
     if (reading.device_time)
         cbor.integer(reading.device_time->ms - base_time_.ms);
+    else
+        cbor.null();
+    cbor.text("device_clock");
+    if (reading.device_clock != DeviceClock::none)
+        cbor.text(to_string(reading.device_clock));
     else
         cbor.null();
     cbor.text("received");
@@ -72,11 +77,15 @@ base::Bytes WaveBlocks::finish() const {
     base::Bytes body;
     body.reserve(head_bound + blocks_.size());
     CborWriter cbor(body);
-    cbor.map(4);
+    cbor.map(subject_.empty() ? 4 : 5);
     cbor.text("schema");
     cbor.text("mitral.wave/1");
     cbor.text("source");
     cbor.text(source_);
+    if (!subject_.empty()) {
+        cbor.text("subject");
+        cbor.text(subject_);
+    }
     cbor.text("base_time");
     cbor.integer(base_time_.ms);
     cbor.text("blocks");

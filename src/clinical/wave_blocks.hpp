@@ -12,8 +12,8 @@ namespace mitral::clinical {
 
 class WaveBlocks {
   public:
-    // `base_time` is the receive time of the first block.
-    WaveBlocks(std::string_view source, base::WallTime base_time);
+    // `subject` may be empty; `base_time` is the receive time of the first block.
+    WaveBlocks(std::string_view source, std::string_view subject, base::WallTime base_time);
 
     // Adds a block for each waveform of a checked reading. False, with nothing added, when the
     // message would grow beyond `limit` bytes; the first reading is always taken.
@@ -24,6 +24,7 @@ class WaveBlocks {
     void write_block(const Reading& reading, const Waveform& wave);
 
     std::string source_;
+    std::string subject_;
     base::WallTime base_time_;
     base::Bytes blocks_;
     std::uint64_t count_ = 0;

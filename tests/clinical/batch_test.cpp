@@ -22,6 +22,8 @@ using test::random_reading;
 using test::vitals_reading;
 using test::wave_reading;
 
+constexpr const char* subject = "abcdefghijklmnopqrstu_";
+
 std::string text_of(const CloudMessage& message) {
     return std::string(base::as_text(message.body));
 }
@@ -30,6 +32,7 @@ TEST(Batch, VitalsBecomeOneTable) {
     MITRAL_PROVES("T-DATA-05");
     auto first = vitals_reading("b1-000042", 1'767'225'600'000);
     first.device_time = base::WallTime{1'767'225'599'990};
+    first.device_clock = DeviceClock::zone_stated;
     auto second = vitals_reading("b1-000043", 1'767'225'600'012);
     second.clock = base::ClockState::free_running;
     second.observations.erase(second.observations.begin());
@@ -50,8 +53,8 @@ TEST(Batch, VitalsBecomeOneTable) {
         R"({"index":0,"code":"MDC_ECG_HEART_RATE","mdc":147842,"loinc":"8867-4","unit":"/min"},)"
         R"({"index":1,"code":"MDC_PULS_OXIM_SAT_O2","mdc":150456,"loinc":"59408-5","unit":"%"},)"
         R"({"index":2,"code":"X:own","unit":"{score}"}],"rows":[)"
-        R"(["b1-000042",-10,0,"synchronised",62.8,"not-measured",null],)"
-        R"(["b1-000043",null,12,"free-running",null,"not-measured",-2.50]]})");
+        R"(["b1-000042",-10,0,"synchronised","zone-stated",62.8,"not-measured",null],)"
+        R"(["b1-000043",null,12,"free-running",null,null,"not-measured",-2.50]]})");
 }
 
 TEST(Batch, WavesBecomeCbor) {
@@ -67,13 +70,17 @@ TEST(Batch, WavesBecomeCbor) {
     const std::string_view text = base::as_text(body);
     EXPECT_EQ(body[0], 0xA4);
     EXPECT_TRUE(text.ends_with(std::string_view("edelta\x42\x33\x10"))) << text;
-    EXPECT_NE(text.find(std::string_view("dtime\xF6")), std::string_view::npos);
+    EXPECT_NE(text.find(std::string_view("dtime\xF6\x6C"
+                                         "device_clock\xF6")),
+              std::string_view::npos);
 }
 
-// The wave messages of these entries as another program reads them, of each source in order.
-std::map<std::string, std::vector<test::WaveBlock>> waves_in(
-    const std::vector<CloudMessage>& messages) {
-    std::map<std::string, std::vector<test::WaveBlock>> blocks;
+// Of each source and subject, in order.
+using Waves = std::map<std::pair<std::string, std::string>, std::vector<test::WaveBlock>>;
+
+// The wave messages of these entries as another program reads them.
+Waves waves_in(const std::vector<CloudMessage>& messages) {
+    Waves blocks;
     for (const auto& message : messages) {
         if (message.schema != "mitral.wave/1")
             continue;
@@ -82,7 +89,7 @@ std::map<std::string, std::vector<test::WaveBlock>> waves_in(
         if (!wave)
             continue;
         EXPECT_EQ(wave->source, message.source);
-        auto& all = blocks[wave->source];
+        auto& all = blocks[{wave->source, wave->subject}];
         all.insert(all.end(), wave->blocks.begin(), wave->blocks.end());
     }
     return blocks;
@@ -94,11 +101,11 @@ TEST(Batch, AnotherReaderFindsEverySample) {
     std::size_t compared = 0;
     for (int round = 0; round < 200; ++round) {
         std::vector<BatchEntry> entries;
-        std::map<std::string, std::vector<test::WaveBlock>> expected;
+        Waves expected;
         for (std::uint64_t sequence = 1; sequence <= 20; ++sequence) {
             auto reading = random_reading(random);
             for (auto& block : test::blocks_of(reading))
-                expected[reading.source].push_back(std::move(block));
+                expected[{reading.source, reading.subject}].push_back(std::move(block));
             entries.push_back({sequence, std::move(reading)});
         }
         const auto messages = encode_batch(entries);
@@ -114,6 +121,8 @@ TEST(Batch, TheOtherReaderIsStrict) {
     MITRAL_PROVES("T-DATA-02");
     auto reading = wave_reading("w", 1000);
     reading.device_time = base::WallTime{-70'000};
+    reading.device_clock = DeviceClock::disagrees;
+    reading.subject = subject;
     reading.waveforms[0].samples = {-26, -18, INT32_MAX, INT32_MIN, 0};
     const auto messages = encode_batch({{3, reading}});
     ASSERT_TRUE(messages);
@@ -133,8 +142,8 @@ TEST(Batch, TheOtherReaderIsStrict) {
     auto longer = good;
     longer.push_back(0);
     EXPECT_FALSE(test::read_wave_message(longer));
-    auto long_head = good;  // a map of four pairs, said in two bytes
-    long_head[0] = 4;
+    auto long_head = good;  // a map of five pairs, said in two bytes
+    long_head[0] = 5;
     long_head.insert(long_head.begin(), 0xB8);
     EXPECT_FALSE(test::read_wave_message(long_head));
     auto indefinite = good;
@@ -159,6 +168,44 @@ TEST(Batch, EachSourceAndSchemaHasItsOwnMessage) {
                         {"mitral.vitals/1", "bed-1", 1},
                         {"mitral.wave/1", "bed-1", 1},
                         {"mitral.vitals/1", "bed-2", 2}}));
+}
+
+// Two patients in one bed, one after the other: a message speaks of one of them, or of none.
+TEST(Batch, EachSubjectHasItsOwnMessage) {
+    MITRAL_PROVES("T-DATA-05");
+    const auto of = [](const char* id, const char* whose) {
+        auto reading = vitals_reading(id, 5);
+        reading.waveforms = wave_reading("x", 5).waveforms;
+        reading.subject = whose;
+        return reading;
+    };
+    const char* other = "another-patient-------";
+    const auto messages = encode_batch(
+        {{1, of("a", subject)}, {2, of("b", "")}, {3, of("c", other)}, {4, of("d", subject)}});
+    ASSERT_TRUE(messages);
+    ASSERT_EQ(messages->size(), 6U);
+    std::map<std::string, std::uint64_t> firsts;
+    for (const auto& message : *messages) {
+        EXPECT_EQ(message.source, "bed-1");
+        if (message.schema == "mitral.wave/1") {
+            const auto wave = test::read_wave_message(message.body);
+            ASSERT_TRUE(wave);
+            EXPECT_EQ(wave->blocks.size(), wave->subject == subject ? 2U : 1U);
+            EXPECT_EQ(firsts.at(wave->subject), message.first_sequence);
+            continue;
+        }
+        const auto text = text_of(message);
+        const std::string whose = text.find(subject) != text.npos ? subject
+                                  : text.find(other) != text.npos ? other
+                                                                  : "";
+        EXPECT_EQ(
+            text.find(R"("source":"bed-1","subject":")" + whose + R"(","base_time":)") != text.npos,
+            !whose.empty());
+        EXPECT_EQ(text.find("subject") == text.npos, whose.empty());
+        EXPECT_EQ(text.find(R"(["d",)") != text.npos, whose == subject);
+        firsts[whose] = message.first_sequence;
+    }
+    EXPECT_EQ(firsts, (std::map<std::string, std::uint64_t>{{subject, 1}, {"", 2}, {other, 3}}));
 }
 
 TEST(Batch, IsDeterministic) {
@@ -186,6 +233,9 @@ Reading widest_vitals(std::size_t number) {
     auto reading = vitals_reading("x", 1'767'225'600'000);
     reading.control_id = std::string(58, 'i') + std::to_string(100000 + number);
     reading.source = std::string(64, 's');
+    reading.subject = subject;
+    reading.device_time = latest_time;
+    reading.device_clock = DeviceClock::zone_assumed;
     reading.observations.clear();
     for (std::uint16_t i = 0; i < max_observations; ++i)
         reading.observations.push_back({static_cast<std::uint16_t>(65535 - max_observations + i),
@@ -235,6 +285,9 @@ TEST(Batch, TheLargestWaveRecordFitsOneMessage) {
     MITRAL_PROVES("T-DATA-01");
     auto reading = wave_reading(std::string(64, 'i'), 1'767'225'600'000);
     reading.source = std::string(64, 's');
+    reading.subject = subject;
+    reading.device_time = latest_time;
+    reading.device_clock = DeviceClock::zone_assumed;
     const auto prototype = [] {
         Waveform wave = wave_reading("x", 1).waveforms.front();
         wave.code = std::string(64, 'c');

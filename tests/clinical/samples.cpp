@@ -23,6 +23,13 @@ std::string random_text(Random& random, std::size_t longest, std::string_view al
 }
 
 constexpr std::string_view identifier_letters = "abzAZ019._:-";
+std::string random_subject(Random& random) {
+    std::string subject = random_text(random, 1, "AZaz09_-");
+    while (subject.size() < 22)
+        subject += random_text(random, 1, "AZaz09_-");
+    return subject;
+}
+
 constexpr std::string_view unit_letters = "mg/dL[]{}()%'.*^2~!<>&";
 
 Decimal random_decimal(Random& random) {
@@ -92,8 +99,12 @@ Reading random_reading(Random& random) {
     reading.source = random_text(random, 64, identifier_letters);
     reading.control_id = random_text(random, 64, identifier_letters);
     reading.received = {between(random, earliest_time.ms, latest_time.ms)};
-    if (between(random, 0, 1) == 1)
+    if (between(random, 0, 1) == 1) {
         reading.device_time = base::WallTime{between(random, earliest_time.ms, latest_time.ms)};
+        reading.device_clock = static_cast<DeviceClock>(between(random, 1, 3));
+    }
+    if (between(random, 0, 1) == 1)
+        reading.subject = random_subject(random);
     reading.clock = static_cast<base::ClockState>(between(random, 0, 2));
     std::int64_t index = between(random, 0, 3);
     for (auto count = between(random, 0, 12); count > 0; --count, index += between(random, 1, 9))

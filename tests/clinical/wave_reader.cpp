@@ -1,6 +1,7 @@
 #include "clinical/wave_reader.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 
 namespace mitral::clinical::test {
@@ -64,10 +65,17 @@ std::vector<std::int32_t> samples(CborReader& cbor, std::int64_t count) {
     return values;
 }
 
+std::string one_of(CborReader& cbor, std::initializer_list<std::string_view> words) {
+    auto text = cbor.text();
+    if (std::ranges::find(words, text) == words.end())
+        cbor.fail();
+    return text;
+}
+
 WaveBlock block(CborReader& cbor, std::int64_t base_ms) {
     WaveBlock out;
     const auto pairs = cbor.map();
-    if (pairs != 11 && pairs != 12)
+    if (pairs != 12 && pairs != 13)
         cbor.fail();
     cbor.expect_text("id");
     out.id = cbor.text();
@@ -75,7 +83,7 @@ WaveBlock block(CborReader& cbor, std::int64_t base_ms) {
     out.wave.index = static_cast<std::uint16_t>(within(cbor, 0, 0xFFFF));
     cbor.expect_text("code");
     out.wave.code = cbor.text();
-    if (pairs == 12) {
+    if (pairs == 13) {
         cbor.expect_text("mdc");
         out.wave.mdc = static_cast<std::uint32_t>(within(cbor, 1, 0xFFFF'FFFF));
     }
@@ -88,6 +96,11 @@ WaveBlock block(CborReader& cbor, std::int64_t base_ms) {
     cbor.expect_text("time");
     if (!cbor.take_null())
         out.device_ms = time_after(cbor, base_ms);
+    cbor.expect_text("device_clock");
+    if (!cbor.take_null())
+        out.device_clock = one_of(cbor, {"zone-stated", "zone-assumed", "disagrees"});
+    if (out.device_clock.empty() == out.device_ms.has_value())
+        cbor.fail();
     cbor.expect_text("received");
     out.received_ms = time_after(cbor, base_ms);
     cbor.expect_text("clock");
@@ -97,6 +110,20 @@ WaveBlock block(CborReader& cbor, std::int64_t base_ms) {
     cbor.expect_text("delta");
     out.wave.samples = samples(cbor, count);
     return out;
+}
+
+std::string_view device_clock_word(DeviceClock clock) {
+    switch (clock) {
+        case DeviceClock::none:
+            return "";
+        case DeviceClock::zone_stated:
+            return "zone-stated";
+        case DeviceClock::zone_assumed:
+            return "zone-assumed";
+        case DeviceClock::disagrees:
+            return "disagrees";
+    }
+    return "?";
 }
 
 std::string_view clock_word(base::ClockState state) {
@@ -184,12 +211,19 @@ void CborReader::expect_text(std::string_view content) {
 std::optional<WaveMessage> read_wave_message(base::ByteView body) {
     CborReader cbor(body);
     WaveMessage out;
-    if (cbor.map() != 4)
+    const auto pairs = cbor.map();
+    if (pairs != 4 && pairs != 5)
         cbor.fail();
     cbor.expect_text("schema");
     cbor.expect_text("mitral.wave/1");
     cbor.expect_text("source");
     out.source = cbor.text();
+    if (pairs == 5) {
+        cbor.expect_text("subject");
+        out.subject = cbor.text();
+        if (out.subject.size() != 22)
+            cbor.fail();
+    }
     cbor.expect_text("base_time");
     const auto base_ms = cbor.integer();
     cbor.expect_text("blocks");
@@ -203,8 +237,12 @@ std::optional<WaveMessage> read_wave_message(base::ByteView body) {
 std::vector<WaveBlock> blocks_of(const Reading& reading) {
     std::vector<WaveBlock> blocks;
     for (const auto& wave : reading.waveforms) {
-        WaveBlock block{reading.control_id, std::nullopt, reading.received.ms,
-                        std::string(clock_word(reading.clock)), wave};
+        WaveBlock block{reading.control_id,
+                        std::nullopt,
+                        std::string(device_clock_word(reading.device_clock)),
+                        reading.received.ms,
+                        std::string(clock_word(reading.clock)),
+                        wave};
         if (reading.device_time)
             block.device_ms = reading.device_time->ms;
         blocks.push_back(std::move(block));

@@ -43,6 +43,7 @@ class CborReader {
 struct WaveBlock {
     std::string id;
     std::optional<std::int64_t> device_ms;
+    std::string device_clock;  // empty: null
     std::int64_t received_ms = 0;
     std::string clock;
     Waveform wave;
@@ -51,6 +52,7 @@ struct WaveBlock {
 
 struct WaveMessage {
     std::string source;
+    std::string subject;  // empty: none
     std::vector<WaveBlock> blocks;
     bool operator==(const WaveMessage&) const = default;
 };

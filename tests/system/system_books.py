@@ -27,7 +27,7 @@ def log_line(offset, mid, schema, body):
 
 def vitals(offset, rows, mid=None):
     """rows: (id, text of the cell)."""
-    cells = ",".join(f'["{control_id}",0,12,"synchronised",{cell}]' for control_id, cell in rows)
+    cells = ",".join(f'["{control_id}",0,12,"synchronised","zone-stated",{cell}]' for control_id, cell in rows)
     body = (f'{{"schema":"mitral.vitals/1","source":"bed-1","base_time":{BASE},"columns":'
             f'[{{"index":0,"code":"MDC_ECG_HEART_RATE","mdc":147842,"unit":"/min"}}],"rows":[{cells}]}}')
     return log_line(offset, mid or f"lines-vitals-00-{offset}", "mitral.vitals/1", body.encode())
@@ -36,7 +36,7 @@ def vitals(offset, rows, mid=None):
 def wave(offset, control_id, delta, count):
     body = {"schema": "mitral.wave/1", "source": "bed-1", "base_time": BASE, "blocks": [
         {"id": control_id, "index": 0, "code": "ECG", "unit": "mV", "rate": [25, 1], "scale": [438, -6],
-         "time": 0, "received": 5, "clock": "synchronised", "count": count, "delta": delta}]}
+         "time": 0, "device_clock": "zone-stated", "received": 5, "clock": "synchronised", "count": count, "delta": delta}]}
     return log_line(offset, f"lines-waves-00-{offset}", "mitral.wave/1", cbor2.dumps(body))
 
 
@@ -168,7 +168,10 @@ class Books(unittest.TestCase):
         good = self.log[1]
         for body in (b"", b"{", b"[]", b'{"schema":"mitral.vitals/1"}', base64.b64decode(good["body"])[:-3],
                      base64.b64decode(good["body"]).replace(b"120", b"NaN"),
-                     base64.b64decode(good["body"]).replace(b",120", b"")):
+                     base64.b64decode(good["body"]).replace(b",120", b""),
+                     base64.b64decode(good["body"]).replace(b"zone-stated", b"sure"),
+                     base64.b64decode(good["body"]).replace(b'"zone-stated"', b"null"),
+                     base64.b64decode(good["body"]).replace(b'"base_time"', b'"subject":"Jane Doe","base_time"')):
             self.log[1] = dict(good, body=base64.b64encode(body).decode())
             report = self.balance()
             self.assertEqual((1, 1), (report.malformed, report.lost), body)

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "azure/topics.hpp"
@@ -16,8 +17,8 @@ namespace {
 
 using namespace mitral;
 
-// Of each source, in order.
-using Waves = std::map<std::string, std::vector<clinical::test::WaveBlock>>;
+// Of each source and subject, in order.
+using Waves = std::map<std::pair<std::string, std::string>, std::vector<clinical::test::WaveBlock>>;
 
 void expect_waves(spool::RecordKind kind, base::ByteView payload, Waves& expected) {
     if (kind == spool::RecordKind::boundary || kind == spool::RecordKind::gap)
@@ -25,7 +26,7 @@ void expect_waves(spool::RecordKind kind, base::ByteView payload, Waves& expecte
     const auto reading = clinical::decode_record(payload);
     if (!reading || reading->waveforms.empty())
         return;
-    auto& blocks = expected[reading->source];
+    auto& blocks = expected[{reading->source, reading->subject}];
     for (auto& block : clinical::test::blocks_of(*reading))
         blocks.push_back(std::move(block));
 }
@@ -44,7 +45,7 @@ void collect_waves(const uplink::Outgoing& message, Waves& arrived) {
     const auto wave = clinical::test::read_wave_message(message.body);
     if (!wave)
         std::abort();
-    auto& blocks = arrived[wave->source];
+    auto& blocks = arrived[{wave->source, wave->subject}];
     blocks.insert(blocks.end(), wave->blocks.begin(), wave->blocks.end());
 }
 

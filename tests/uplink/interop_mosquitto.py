@@ -117,7 +117,7 @@ class Interop(unittest.TestCase):
             self.assertRegex(properties["$.mid"], r"^lines-vitals-[0-9a-f]{16}-\d+$")
             self.assertEqual(body["source"], "bed-1")
             self.assertEqual(body["columns"][0]["code"], "MDC_ECG_HEART_RATE")
-            self.assertEqual({row[4] for row in body["rows"]}, {62.8})
+            self.assertEqual({row[5] for row in body["rows"]}, {62.8})
         self.assertEqual(len({p["$.mid"] for p, _ in self.consumer.messages}), len(self.consumer.messages))
         self.assertTrue(wait_for(lambda: gateway.acknowledged() >= 200))
         status = gateway.status()

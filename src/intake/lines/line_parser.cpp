@@ -328,6 +328,7 @@ struct LineParser::State {
         if (!out.device_time || *out.device_time < clinical::earliest_time ||
             *out.device_time > clinical::latest_time)
             return refuse("time must be RFC 3339 with a zone, as 2026-01-01T00:00:00.000Z");
+        out.device_clock = clinical::DeviceClock::zone_stated;
         return {};
     }
 };
@@ -367,6 +368,7 @@ Acceptance LineParser::reading(std::string_view line, clinical::Reading& out) {
     static constexpr std::array<std::string_view, 4> keys{"id", "time", "obs", "waves"};
     unsigned given = 0;
     out.device_time.reset();
+    out.device_clock = clinical::DeviceClock::none;
     auto accepted = state_->walk(line, keys, [&](std::size_t key, Value& member) {
         given |= 1U << key;
         return state_->take(key, member, out);

@@ -24,7 +24,9 @@ class Fingerprints {
     explicit Fingerprints(KeyedHash::Key key) noexcept : key_(key) {}
 
     // Of control id, and of device time, observations and waveforms: what the sender said, not when
-    // it came. The source is not part of it. Precondition: clinical::check(reading).
+    // it came, nor what was made of it here and may be otherwise next time (how sure the time is,
+    // the subject's pseudonym). The source is not part of it. Precondition:
+    // clinical::check(reading).
     [[nodiscard]] Fingerprint of(const clinical::Reading& reading) const noexcept;
 
   private:

@@ -76,6 +76,7 @@ TEST_F(LineParserTest, ReadsTheLineOfTheFormatPage) {
               "");
     EXPECT_EQ(reading.control_id, "b1-000042");
     EXPECT_EQ(reading.device_time, base::WallTime{1'767'225'600'000});
+    EXPECT_EQ(reading.device_clock, clinical::DeviceClock::zone_stated);
     EXPECT_EQ(reading.observations,
               (std::vector<clinical::Observation>{
                   {0, 147842, "MDC_ECG_HEART_RATE", "/min", Decimal{628, -1}},
@@ -99,6 +100,7 @@ TEST_F(LineParserTest, ReadsWavesBehindObservations) {
     EXPECT_EQ(reading.observations,
               (std::vector<clinical::Observation>{{0, 0, "own", "{score}", Decimal{-50, -2}}}));
     EXPECT_FALSE(reading.device_time);
+    EXPECT_EQ(reading.device_clock, clinical::DeviceClock::none);
     EXPECT_EQ(parser.unknown_codes(), 1U);
 }
 
@@ -115,6 +117,7 @@ TEST_F(LineParserTest, NothingOfALineStaysBehindForTheNext) {
     EXPECT_EQ(reading.waveforms.at(0).samples, std::vector<std::int32_t>{4});
     EXPECT_EQ(reading.waveforms.at(0).index, 0);
     EXPECT_FALSE(reading.device_time);
+    EXPECT_EQ(reading.device_clock, clinical::DeviceClock::none);
     ASSERT_NE(read(R"({"id":"c","obs":[{"code":"x","value":1,"unit":"1"},{"code":"y"}]})"), "");
     ASSERT_EQ(read(with(R"({"code":"z","absent":"error","unit":"1"})")), "");
     EXPECT_EQ(reading.observations,

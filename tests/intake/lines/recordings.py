@@ -109,7 +109,7 @@ class Vitals(unittest.TestCase):
         arrived = {}
         for body in self.bodies:
             for cells in body["rows"]:
-                values = {column["code"]: (column, cell) for column, cell in zip(body["columns"], cells[4:], strict=True)
+                values = {column["code"]: (column, cell) for column, cell in zip(body["columns"], cells[5:], strict=True)
                           if cell is not None}
                 self.assertNotIn(cells[0], arrived)
                 arrived[cells[0]] = values
@@ -132,7 +132,7 @@ class Vitals(unittest.TestCase):
 
     @proves("T-DATA-05")
     def test_no_zero_leaves_as_a_vital_sign(self):
-        cells = [cell for body in self.bodies for row in body["rows"] for cell in row[4:]]
+        cells = [cell for body in self.bodies for row in body["rows"] for cell in row[5:]]
         self.assertFalse([cell for cell in cells if isinstance(cell, (int, Decimal)) and cell == 0])
         self.assertGreater(cells.count("not-measured"), 6000)
 
@@ -146,12 +146,21 @@ class Vitals(unittest.TestCase):
     def test_the_schema_can_refuse(self):
         validator = jsonschema.Draft202012Validator(SCHEMA)
         good = json.loads(base64.b64decode(self.messages[0]["body"]))
-        for damage in (lambda m: m.update(source="Jane Doe"), lambda m: m["rows"][0].__setitem__(4, "gone"),
+        for damage in (lambda m: m.update(source="Jane Doe"), lambda m: m["rows"][0].__setitem__(5, "gone"),
                        lambda m: m["columns"][0].update(unit="m g"), lambda m: m.update(extra=1),
-                       lambda m: m["rows"][0].__setitem__(3, "fine"), lambda m: m.pop("base_time")):
+                       lambda m: m["rows"][0].__setitem__(3, "fine"), lambda m: m.pop("base_time"),
+                       lambda m: m["rows"][0].__setitem__(4, "sure"), lambda m: m["rows"][0].__setitem__(4, None),
+                       lambda m: m["rows"][0].__setitem__(1, None), lambda m: m.update(subject="Jane Doe")):
             body = json.loads(json.dumps(good))
             damage(body)
             self.assertFalse(validator.is_valid(body))
+
+    def test_a_message_may_name_a_subject_and_a_reading_no_time(self):
+        validator = jsonschema.Draft202012Validator(SCHEMA)
+        body = json.loads(base64.b64decode(self.messages[0]["body"]))
+        body["subject"] = "abcdefghijklmnopqrstu_"
+        body["rows"][0][1] = body["rows"][0][4] = None
+        validator.validate(body)
 
     def test_times(self):
         for body, message in zip(self.bodies, self.messages):
@@ -161,12 +170,12 @@ class Vitals(unittest.TestCase):
                 device = (body["base_time"] + row[1]) / 1000 - 1767225600
                 self.assertEqual(device, int(row[0].split("-")[1]) % 60)
                 self.assertGreaterEqual(row[2], 0)
-                self.assertEqual(row[3], "synchronised")
+                self.assertEqual(row[3:5], ["synchronised", "zone-stated"])
 
     def test_a_row_costs_what_the_format_promises(self):
         size = sum(len(base64.b64decode(message["body"])) for message in self.messages)
-        cells = sum(cell is not None for body in self.bodies for row in body["rows"] for cell in row[4:])
-        self.assertLess(size / cells, 20)
+        cells = sum(cell is not None for body in self.bodies for row in body["rows"] for cell in row[5:])
+        self.assertLess(size / cells, 21)  # bytes per value, of which the device clock's cell is 1.9
 
     def test_the_sender_heard_that_all_is_stored(self):
         self.assertEqual(self.replies, f"ok {len(self.recording)}\n")
@@ -200,13 +209,14 @@ class Waves(unittest.TestCase):
         for message, body in zip(self.messages, self.bodies):
             self.assertEqual((message["schema"], message["content_type"], message["content_encoding"]),
                              ("mitral.wave/1", "application/cbor", ""))
-            self.assertEqual(list(body), list(message_keys))
+            self.assertEqual(list(body), [key for key, optional in message_keys.items() if not optional])
             self.assertEqual(body["schema"], "mitral.wave/1")
             for index, block in enumerate(body["blocks"]):
                 keys = [key for key in block_keys if key != "mdc" or not block["code"].startswith("own.")]
                 self.assertEqual(list(block), keys)
                 self.assertEqual(block["index"], index % len(WAVES))
                 self.assertIsNone(block["time"])
+                self.assertIsNone(block["device_clock"])
                 self.assertEqual(block["clock"], "synchronised")
 
     def test_the_page_explains_every_published_key(self):
@@ -214,7 +224,8 @@ class Waves(unittest.TestCase):
         explained = {key for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
                      for key in re.findall(r"`(\w+)`", row)}
         self.assertEqual(explained, set(cddl_keys("block")))
-        self.assertEqual(set(cddl_keys("message")), {"schema", "source", "base_time", "blocks"})
+        self.assertEqual(set(cddl_keys("message")), {"schema", "source", "subject", "base_time", "blocks"})
+        self.assertIn("`subject`", page)
 
     def test_integers_are_as_short_as_they_can_be(self):
         for message in self.messages:

@@ -36,6 +36,7 @@ clinical::Reading a_reading() {
     reading.source = "bed-1";
     reading.control_id = "a";
     reading.device_time = base::WallTime{5};
+    reading.device_clock = clinical::DeviceClock::zone_stated;
     reading.received = {1000};
     reading.observations = {{0, 1, "x", "1", clinical::Decimal{3680, -2}},
                             {1, 1, "y", "1", clinical::Absent::error}};
@@ -74,12 +75,14 @@ TEST(Fingerprints, EachPartOfTheContentCounts) {
     EXPECT_EQ(contents.size(), changes.size());
 }
 
-TEST(Fingerprints, WhenItCameDoesNotCount) {
+TEST(Fingerprints, WhenItCameAndWhatWasMadeOfItDoNotCount) {
     MITRAL_PROVES("T-DATA-04");
     const Fingerprints prints;
     auto again = a_reading();
     again.received = {2000};
     again.clock = base::ClockState::synchronised;
+    again.device_clock = clinical::DeviceClock::disagrees;  // it came late this time
+    again.subject = "abcdefghijklmnopqrstu_";               // the vault was away the first time
     EXPECT_EQ(prints.of(again).content, prints.of(a_reading()).content);
     again.control_id = "b";
     EXPECT_NE(prints.of(again).id, prints.of(a_reading()).id);
