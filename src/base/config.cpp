@@ -190,7 +190,8 @@ std::vector<Table> Table::tables(std::string_view key) {
 }
 
 void Table::reject(std::string_view key, std::string_view what) {
-    state_->complain(state_->find(key), key, what);
+    const toml::node* at = state_->find(key);
+    state_->complain(at != nullptr ? at : state_->table, key, what);
 }
 
 Status Table::finish() {

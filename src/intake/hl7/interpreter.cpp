@@ -12,6 +12,7 @@
 #include "intake/hl7/text.hpp"
 #include "intake/hl7/units.hpp"
 #include "intake/hl7/value.hpp"
+#include "intake/hl7/wave_reader.hpp"
 
 namespace mitral::intake::hl7 {
 namespace {
@@ -77,13 +78,18 @@ class Report {
         if (name == "OBX")
             take_observation(segment);
         else if (name == "OBR")
-            order_time_ = segment.field(7).component(1).raw();
+            begin_order(segment);
         else if (name == "PID")
             begin_patient(&segment);
         else if (name == "PV1")
             set_bed(segment.field(3).raw());
         else if (!std::ranges::binary_search(standard_segments, name))
             ++counts_.segments;
+    }
+
+    void begin_order(const Segment& segment) {
+        order_time_ = segment.field(7).component(1).raw();
+        ++order_;
     }
 
     // ── whose ────────────────────────────────────────────────────────────────────────────────────
@@ -139,11 +145,17 @@ class Report {
         return std::abs(time.ms - arrival_.received.ms) > sender_.clock_tolerance.count();
     }
 
+    static bool is_said(std::string_view text) noexcept { return !text.empty() && text != "\"\""; }
+
+    // OBX-14, else OBR-7.
     std::optional<DeviceTime> time_of(const ObservationRow& row) {
-        const Part own(row.time(), message_.delimiters());
-        const auto text = own.empty() || own.is_null() ? order_time_ : own.component(1).raw();
-        if (text.empty() || text == "\"\"")
+        return read_time_of(row, is_said(row.time()) ? row.time() : order_time_);
+    }
+
+    std::optional<DeviceTime> read_time_of(const ObservationRow& row, std::string_view field) {
+        if (!is_said(field))
             return std::nullopt;
+        const auto text = Part(field, message_.delimiters()).component(1).raw();
         // Most observations of a message have the same time.
         if (text != last_time_text_ || !last_time_is_known_) {
             last_time_text_ = text;
@@ -171,6 +183,12 @@ class Report {
             note_uncounted(row, {&NotUnderstood::beds, "its bed is not in the list"});
             return;
         }
+        if (row.has_samples()) {
+            take_waves(row);
+            return;
+        }
+        if (is_wave_fact(row))
+            return;
         const auto unit = read_unit(row.unit(), sender_.dialect, nullptr);
         const auto match = read_parameter(row.identifier(), sender_.dialect, unit.ucum);
         if (match.verdict == ParameterMatch::Verdict::found) {
@@ -186,10 +204,26 @@ class Report {
             note(row, {&NotUnderstood::conflicting_codes, "its code means two different things"});
     }
 
+    void take_waves(const ObservationRow& row) {
+        if (const auto why = disclaimed(row)) {
+            note(row, *why);
+            return;
+        }
+        if (!waves_)
+            waves_.emplace(message_, sender_.dialect);
+        const auto of_channel =
+            is_said(row.time()) ? std::string_view{} : waves_->start_of(row, order_);
+        const bool starts_with_channel = is_said(of_channel);
+        const auto start = starts_with_channel ? read_time_of(row, of_channel) : time_of(row);
+        auto waves = waves_->read(row, order_, start, starts_with_channel);
+        for (auto& piece : waves.pieces)
+            builder_.add(std::move(piece.wave), piece.time);
+        for (const auto& why : waves.kept_out)
+            note(row, why);
+    }
+
     std::expected<void, KeptOut> add(const ObservationRow& row, const Parameter& parameter,
                                      const UnitMatch& unit) {
-        if (row.has_samples())
-            return std::unexpected(KeptOut{&NotUnderstood::waves, "a waveform"});
         auto value = read_value(row, parameter, sender_.dialect);
         if (!value)
             return std::unexpected(value.error());
@@ -206,8 +240,7 @@ class Report {
     std::expected<std::string_view, KeptOut> unit_of(const ObservationRow& row,
                                                      const Parameter& parameter, UnitMatch unit,
                                                      const Value& value) const {
-        const bool has_own_spellings = parameter.own != nullptr && !parameter.own->units.empty();
-        if (has_own_spellings)
+        if (parameter.own != nullptr)
             unit = read_unit(row.unit(), sender_.dialect, parameter.own);
         const auto kept_out = [](std::string_view why) {
             return std::unexpected(KeptOut{&NotUnderstood::units, why});
@@ -258,6 +291,8 @@ class Report {
     std::string_view last_time_text_;
     std::optional<DeviceTime> last_time_;
     bool last_time_is_known_ = false;
+    std::size_t order_ = 0;
+    std::optional<WaveReader> waves_;  // where there are samples
     std::uint16_t next_index_ = 0;
 };
 

@@ -145,7 +145,9 @@ std::string_view Parameter::implied_unit() const noexcept {
 
 ParameterMatch read_parameter(const Part& identifier, const Dialect* dialect,
                               std::string_view ucum) {
-    const Triplets parts(identifier);
+    Triplets parts(identifier);
+    if (const auto separator = identifier.delimiters().subcomponent; separator != '\0')
+        parts.id = parts.id.substr(0, parts.id.find(separator));
     auto first = match(parts.id, parts.text, parts.system, dialect);
     const auto second = match(parts.other_id, parts.other_text, parts.other_system, dialect);
     if (first.verdict == Verdict::conflicting || second.verdict == Verdict::conflicting)
@@ -161,6 +163,13 @@ ParameterMatch read_parameter(const Part& identifier, const Dialect* dialect,
     if (first.verdict == Verdict::found)
         first.parameter = with_dialect(first.parameter, dialect);
     return first;
+}
+
+ParameterMatch read_parameter_name(std::string_view name, const Dialect* dialect) {
+    auto named = match({}, name, {}, dialect);
+    if (named.verdict == Verdict::found)
+        named.parameter = with_dialect(named.parameter, dialect);
+    return named;
 }
 
 }  // namespace mitral::intake::hl7

@@ -40,8 +40,12 @@ struct ParameterMatch {
     Parameter parameter;  // where found
 };
 
-// `ucum`: what OBX-6 says by itself, which decides between LOINC codes; may be empty.
+// Suffixes of OBX-3.1 ("5&WAV") do not count. `ucum`: what OBX-6 says by itself, which decides
+// between LOINC codes; may be empty.
 [[nodiscard]] ParameterMatch read_parameter(const Part& identifier, const Dialect* dialect,
                                             std::string_view ucum);
+
+// By a name alone, as channels of waveforms have them.
+[[nodiscard]] ParameterMatch read_parameter_name(std::string_view name, const Dialect* dialect);
 
 }  // namespace mitral::intake::hl7

@@ -49,12 +49,21 @@ std::string_view spelled_by(const UnitSpellings& spellings, std::string_view tex
     return found != spellings.end() ? std::string_view(found->second) : std::string_view{};
 }
 
+// As the code table has it, on either side.
+std::string_view spelled_by(const DialectCode& code, std::string_view text) noexcept {
+    if (const auto ucum = spelled_by(code.units, text); !ucum.empty() || code.unit == text)
+        return !ucum.empty() ? ucum : std::string_view(code.unit);
+    const auto same = std::ranges::find_if(
+        code.units, [&](const auto& spelling) { return spelling.second == text; });
+    return same != code.units.end() ? std::string_view(same->second) : std::string_view{};
+}
+
 std::string_view ucum_of(std::string_view text, const Dialect* dialect,
                          const DialectCode* code) noexcept {
     if (text.empty())
         return {};
     if (code != nullptr) {
-        if (const auto own = spelled_by(code->units, text); !own.empty())
+        if (const auto own = spelled_by(*code, text); !own.empty())
             return own;
     }
     if (dialect != nullptr) {

@@ -15,6 +15,8 @@ namespace {
 using clinical::Absent;
 using Outcome = std::expected<Value, KeptOut>;
 
+constexpr std::size_t most_flags = 16;
+
 std::unexpected<KeptOut> kept_out(std::uint64_t NotUnderstood::* counter, std::string_view why) {
     return std::unexpected(KeptOut{counter, why});
 }
@@ -128,6 +130,8 @@ Outcome read_text(const Part& value, const Parameter& parameter, const Dialect* 
 std::optional<Outcome> read_flags(const Part& flags) {
     if (flags.empty())
         return std::nullopt;
+    if (flags.repetitions() > most_flags)
+        return no_value("too many flags");
     for (std::size_t number = flags.repetitions(); number > 0; --number) {
         const auto flag = trimmed(flags.repetition(number).component(1).raw());
         if (flag == "DEMO" || flag == "TEST")
@@ -153,15 +157,21 @@ std::optional<Outcome> read_status(std::string_view status) {
     return std::nullopt;
 }
 
-constexpr std::size_t most_flags = 16;
-
 }  // namespace
+
+std::optional<KeptOut> disclaimed(const ObservationRow& row) {
+    auto said = read_status(row.status());
+    if (!said)
+        said = read_flags(row.flags());
+    if (!said)
+        return std::nullopt;
+    return KeptOut{&NotUnderstood::waves,
+                   *said ? "its status or flags say that there is none" : said->error().why};
+}
 
 Outcome read_value(const ObservationRow& row, const Parameter& parameter, const Dialect* dialect) {
     if (auto said = read_status(row.status()))
         return *said;
-    if (row.flags().repetitions() > most_flags)
-        return no_value("too many flags");
     if (auto said = read_flags(row.flags()))
         return *said;
     const auto value = row.value();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -21,6 +22,9 @@ struct KeptOut {
     std::uint64_t NotUnderstood::* counter;
     std::string_view why;
 };
+
+// Why the samples of a waveform do not count, if OBX-8 or OBX-11 says so.
+[[nodiscard]] std::optional<KeptOut> disclaimed(const ObservationRow& row);
 
 // Not for waveforms.
 [[nodiscard]] std::expected<Value, KeptOut> read_value(const ObservationRow& row,

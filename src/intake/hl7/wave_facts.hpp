@@ -1,0 +1,64 @@
+// What a message says about its waveforms beside their samples: facets of IHE PCD-01 (OBX-4 is that
+// of the samples and one level more) and channel definitions of ORU^W01 (HL7 v2.6 §2.A.9 CD,
+// §7.15). No I/O.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "clinical/decimal.hpp"
+#include "intake/hl7/message.hpp"
+#include "intake/hl7/observation_row.hpp"
+#include "intake/hl7/units.hpp"
+
+namespace mitral::intake::hl7 {
+
+// What is known of one wave. Views into the message.
+struct WaveFacts {
+    std::optional<clinical::Decimal> rate;   // samples per second
+    std::optional<clinical::Decimal> scale;  // a step of one
+    UnitMatch unit;                          // of a step
+    std::optional<std::int32_t> inop;        // the sample that says that there is none
+    std::int64_t baseline = 0;               // the sample that means zero
+    std::string_view name;                   // of a channel
+    std::optional<Part> identifier;          // OBX-3 of its channel definition
+};
+
+// A row that says something about a wave, or an attribute that nobody needs: no measurement.
+[[nodiscard]] bool is_wave_fact(const ObservationRow& row) noexcept;
+
+class WaveFactsOfMessage {
+  public:
+    WaveFactsOfMessage(const Message& message, const Dialect* dialect);
+
+    // By facets; `order`: how many OBR stand in front of the row.
+    [[nodiscard]] WaveFacts facts_of(const ObservationRow& row, std::size_t order) const;
+    // By definitions, in the order in which they stand; empty: there are none.
+    [[nodiscard]] std::vector<WaveFacts> channels_of(const ObservationRow& row,
+                                                     std::size_t order) const;
+    // OBX-5 of the TIM row, the time of the first sample; empty: there is none.
+    [[nodiscard]] std::string_view start_of(const ObservationRow& row, std::size_t order) const;
+
+  private:
+    enum class Kind : std::uint8_t { rate, resolution, inop, channel, start };
+    struct Fact {
+        std::size_t order;
+        std::string_view sub_id;
+        Kind kind;
+        ObservationRow row;
+    };
+    using Facts = std::vector<Fact>;
+
+    [[nodiscard]] static std::optional<Kind> kind_of(const ObservationRow& row) noexcept;
+    // Those of the sub-id itself, then those below it; at most a few.
+    template <typename Take>
+    void for_each_of(std::size_t order, std::string_view sub_id, Take take) const;
+    [[nodiscard]] WaveFacts channel(const ObservationRow& row, const WaveFacts& before) const;
+
+    const Dialect* dialect_;
+    Facts facts_;  // by order and sub-id, else as in the message
+};
+
+}  // namespace mitral::intake::hl7

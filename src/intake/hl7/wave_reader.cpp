@@ -1,0 +1,90 @@
+#include "intake/hl7/wave_reader.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "intake/hl7/units.hpp"
+
+namespace mitral::intake::hl7 {
+
+using Verdict = ParameterMatch::Verdict;
+
+// A channel is named by the code of its definition, by its name, and by the code of its samples
+// where these are of one channel only. All that mean something have to mean the same.
+std::expected<Parameter, KeptOut> WaveReader::parameter_of(const ObservationRow& row,
+                                                           const WaveFacts& facts,
+                                                           bool only_channel) const {
+    std::optional<Parameter> parameter;
+    bool conflicting = false;
+    const auto consider = [&](const ParameterMatch& match) {
+        conflicting |= match.verdict == Verdict::conflicting;
+        if (match.verdict != Verdict::found)
+            return;
+        conflicting |= parameter && !parameter->same_as(match.parameter);
+        parameter = match.parameter;
+    };
+    const auto ucum = facts.unit.ucum;
+    if (facts.identifier)
+        consider(read_parameter(*facts.identifier, dialect_, ucum));
+    if (!facts.name.empty())
+        consider(read_parameter_name(facts.name, dialect_));
+    if (only_channel)
+        consider(read_parameter(row.identifier(), dialect_, ucum));
+    if (conflicting)
+        return std::unexpected(
+            KeptOut{&NotUnderstood::conflicting_codes, "its code means two different things"});
+    if (!parameter)
+        return std::unexpected(KeptOut{&NotUnderstood::codes, "its code is in no table"});
+    return *parameter;
+}
+
+std::expected<std::vector<WavePiece>, KeptOut> WaveReader::read_channel(
+    const ObservationRow& row, const Samples& samples, const WaveFacts& facts, bool only_channel,
+    const std::optional<DeviceTime>& start, std::size_t before) const {
+    const auto parameter = parameter_of(row, facts, only_channel);
+    if (!parameter)
+        return std::unexpected(parameter.error());
+    const auto unit = read_unit(row.unit(), dialect_, parameter->own);
+    return make_waveforms(samples, facts, unit, *parameter, {start, before}, row.index());
+}
+
+std::size_t WaveReader::pass(const ObservationRow& row, std::size_t order, std::size_t samples) {
+    const auto position = std::ranges::find_if(positions_, [&](const Position& known) {
+        return known.order == order && known.sub_id == row.sub_id();
+    });
+    if (position != positions_.end())
+        return std::exchange(position->samples, position->samples + samples);
+    positions_.push_back({order, row.sub_id(), samples});
+    return 0;
+}
+
+WaveReader::Waves WaveReader::read(const ObservationRow& row, std::size_t order,
+                                   const std::optional<DeviceTime>& start, bool start_of_channel) {
+    Waves waves;
+    const auto keep_out = [&](const KeptOut& why) { waves.kept_out.push_back(why); };
+    const auto channels = facts_.channels_of(row, order);
+    const auto count = std::max<std::size_t>(channels.size(), 1);
+    const bool in_turns = row.type() == "MA";
+    if (in_turns ? !has_width(row.value(), count) : count > 1) {
+        keep_out({&NotUnderstood::waves, "not as many samples as channels"});
+        return waves;
+    }
+    const auto facts = channels.empty() ? std::vector{facts_.facts_of(row, order)} : channels;
+    const auto all = read_samples(row.value(), facts[0].inop);
+    if (!all) {
+        keep_out(all.error());
+        return waves;
+    }
+    const auto before = start_of_channel ? pass(row, order, all->values.size() / count) : 0;
+    for (std::size_t channel = 0; channel < count; ++channel) {
+        auto pieces = read_channel(row, count == 1 ? *all : channel_of(*all, channel, count),
+                                   facts[channel], count == 1, start, before);
+        if (!pieces)
+            keep_out(pieces.error());
+        else
+            std::ranges::move(*pieces, std::back_inserter(waves.pieces));
+    }
+    return waves;
+}
+
+}  // namespace mitral::intake::hl7
