@@ -45,6 +45,7 @@ class Listener {
             port_ = ntohs(address.sin_port);
     }
     [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] int socket() const { return socket_.get(); }
 
   private:
     base::UniqueFd socket_;
@@ -74,6 +75,25 @@ class SandboxNetwork : public CageTest {
     }
     [[nodiscard]] static bool has_port_rules() { return base::landlock_abi().value_or(0) >= 4; }
 };
+
+// A socket keeps the network in which it was made; without a connection it is like a new one there.
+TEST_F(SandboxNetwork, a_listener_that_was_brought_along_calls_nobody) {
+    MITRAL_PROVES("T-SW-06", "T-WAY-02", "CR 5.1");
+    if (!has_port_rules())
+        GTEST_SKIP() << "Landlock rules for ports need ABI 4 (Linux 6.7)";
+    const Listener target;
+    const Listener brought;
+    const auto turn_round = [&] {
+        sockaddr nobody{};
+        nobody.sa_family = AF_UNSPEC;
+        if (connect(brought.socket(), &nobody, sizeof nobody) != 0)
+            return errno;
+        const auto address = loopback(target.port());
+        return error_of(connect(brought.socket(), generic(address), sizeof address));
+    };
+    EXPECT_TRUE(attempt_in(room(), turn_round).refused());
+    EXPECT_TRUE(attempt_outside(turn_round).succeeded());
+}
 
 TEST_F(SandboxNetwork, a_room_without_internet_opens_no_internet_socket) {
     MITRAL_PROVES("T-SW-06", "T-WAY-02", "CR 5.1", "PS-05", "R64", "R78");

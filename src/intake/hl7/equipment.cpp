@@ -22,7 +22,11 @@ base::Result<std::unique_ptr<Equipment>> Equipment::load(const Settings& setting
 
 base::Status Equipment::load_code_tables(const std::vector<std::string>& files) {
     for (const auto& file : files) {
-        return base::fail(base::BaseError::not_supported, "code table " + file);
+        MITRAL_TRY(auto dialect, load_code_table(file));
+        auto name = dialect.name;
+        if (!dialects_.emplace(name, std::move(dialect)).second)
+            return base::fail(base::BaseError::invalid_setting,
+                              file + ": another of code_tables has the name " + name);
     }
     return {};
 }
