@@ -100,6 +100,20 @@ TEST(Hl7Equipment, SaysWhatIsNotThere) {
     EXPECT_THAT(load("address = \"10.1.2.3\"\nzone = \"Mars/Olympus\"\n"),
                 HasSubstr("Mars/Olympus"));
     EXPECT_THAT(load("address = \"10.1.2.3\"\ndialect = \"acme\"\n"), HasSubstr("dialect"));
+    const auto table = std::string(MITRAL_SOURCE_DIR) + "/share/codes/loinc-monitor.toml";
+    const auto load_table = [&](const std::string& tables, const std::string& dialect) {
+        const auto settings =
+            read("[intake-hl7]\ncode_tables = [" + tables + "]\n" +
+                 entry("address = \"10.1.2.3\"\ndialect = \"" + dialect + "\"\n"));
+        EXPECT_TRUE(test::ok(settings));
+        const auto loaded = Equipment::load(*settings);
+        return loaded ? (*loaded)->monitors().all()[0].sender.dialect->name
+                      : loaded.error().message();
+    };
+    const auto name = load_code_table(table).value().name;
+    EXPECT_EQ(load_table('"' + table + '"', name), name);
+    EXPECT_THAT(load_table('"' + table + "\", \"" + table + '"', name), HasSubstr("another of"));
+    EXPECT_THAT(load_table("\"/absent.toml\"", name), HasSubstr("/absent.toml"));
     EXPECT_THAT(load("dial = \"10.1.2.3:1\"\ndial_name = \"m\"\ndial_roots = [\"/absent.pem\"]\n"),
                 HasSubstr("/absent.pem"));
 }
