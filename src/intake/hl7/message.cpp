@@ -5,7 +5,9 @@
 namespace mitral::intake::hl7 {
 namespace {
 
-constexpr std::string_view line_ends = "\r\n";
+constexpr bool ends_line(char c) noexcept {
+    return c == '\r' || c == '\n';
+}
 constexpr std::size_t shortest_header = 7;  // "MSH|^~&": some senders have no escape character
 
 bool is_delimiter(char c) noexcept {
@@ -17,13 +19,9 @@ bool is_delimiter(char c) noexcept {
 
 // The next line that is not empty; segments end with CR, with LF or with both.
 std::string_view take_line(std::string_view& rest) noexcept {
-    const auto begin = rest.find_first_not_of(line_ends);
-    if (begin == std::string_view::npos) {
-        rest = {};
-        return {};
-    }
-    rest.remove_prefix(begin);
-    const auto line = rest.substr(0, rest.find_first_of(line_ends));
+    while (!rest.empty() && ends_line(rest.front()))
+        rest.remove_prefix(1);
+    const auto line = first_line(rest);
     rest.remove_prefix(line.size());
     return line;
 }
@@ -87,6 +85,19 @@ std::vector<std::string_view> split_batch(std::string_view frame) {
     }
     finish();
     return messages;
+}
+
+// Either end, looked for in pieces: whichever the sender uses, no byte is looked at more than
+// twice.
+std::string_view first_line(std::string_view text) noexcept {
+    constexpr std::size_t piece = 512;
+    for (std::size_t at = 0; at < text.size(); at += piece) {
+        const auto part = text.substr(at, piece);
+        const auto end = std::min(part.find('\r'), part.find('\n'));
+        if (end != std::string_view::npos)
+            return text.substr(0, at + end);
+    }
+    return text;
 }
 
 std::expected<Message, Unusable> Message::parse(std::string_view text) {

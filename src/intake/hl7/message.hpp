@@ -97,4 +97,7 @@ class Message {
 // What the first bytes of a segment MSH say; nullopt: no MSH.
 [[nodiscard]] std::optional<Delimiters> read_delimiters(std::string_view header) noexcept;
 
+// Up to the first CR or LF, or all of it.
+[[nodiscard]] std::string_view first_line(std::string_view text) noexcept;
+
 }  // namespace mitral::intake::hl7

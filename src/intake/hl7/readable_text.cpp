@@ -18,7 +18,7 @@ bool is_ascii(std::string_view text) noexcept {
 }  // namespace
 
 std::string_view header_of(std::string_view message) noexcept {
-    return message.substr(0, message.find_first_of("\r\n"));
+    return first_line(message);
 }
 
 std::expected<ReadableText, Unusable> readable_text(std::string_view message,

@@ -76,6 +76,19 @@ TEST(MessageTest, ABrokenMsh2IsReadAsItWasMeant) {
     EXPECT_EQ(shortened.header().field(3).raw(), "A");
 }
 
+TEST(MessageTest, ALineEndsAtTheFirstCrOrLf) {
+    EXPECT_EQ(first_line(""), "");
+    EXPECT_EQ(first_line("\rMSH"), "");
+    EXPECT_EQ(first_line("MSH"), "MSH");
+    EXPECT_EQ(first_line("MSH|\nPID\rOBX"), "MSH|");
+    EXPECT_EQ(first_line("MSH|\rPID\nOBX"), "MSH|");
+    for (const std::size_t size : {1U, 511U, 512U, 513U, 1023U, 1024U, 1025U, 5000U}) {
+        const std::string line(size, 'x');
+        for (const auto* rest : {"\r", "\n", "\r\nPID\r", "\nPID\r", ""})
+            EXPECT_EQ(first_line(line + rest), line) << size;
+    }
+}
+
 TEST(MessageTest, SegmentsEndWithCrLfOrBoth) {
     for (const char* text : {"MSH|^~\\&|A\rPID|1\rOBX|1", "MSH|^~\\&|A\nPID|1\nOBX|1\n",
                              "MSH|^~\\&|A\r\nPID|1\r\n\r\nOBX|1\r\n"}) {
