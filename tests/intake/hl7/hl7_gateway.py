@@ -54,7 +54,7 @@ backend = "software"
 station_key = "{self.path}/station.pub"
 [[vault.peer]]
 user = "{os.getuid()}"
-may = ["new-data-key", "open-data-key", "status"]
+may = ["new-data-key", "open-data-key", "status", "pseudonym", "begin-provisioning", "execute-order"]
 [intake-hl7]
 spool = "{self.path}/spool"
 vault = "{self.path}/vault.sock"

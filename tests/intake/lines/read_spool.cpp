@@ -25,6 +25,8 @@ class VaultKeys final : public spool::KeyOpener {
 
 void print(const clinical::Reading& reading) {
     fmt::print("{} {}", reading.source, reading.control_id);
+    if (!reading.subject.empty())
+        fmt::print(" subject={}", reading.subject);
     for (const auto& observation : reading.observations) {
         const auto* decimal = std::get_if<clinical::Decimal>(&observation.value);
         fmt::print(" {}={}", observation.code,
