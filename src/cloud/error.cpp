@@ -29,6 +29,12 @@ const char* describe(CloudError error) {
             return "storage failed";
         case CloudError::certificate:
             return "certificate cannot be made or used";
+        case CloudError::not_online:
+            return "not online";
+        case CloudError::timed_out:
+            return "timed out";
+        case CloudError::queue_full:
+            return "queue is full";
     }
     return "unknown";
 }

@@ -17,6 +17,9 @@ enum class CloudError {
     throttled,  // by a fault on demand
     storage,    // the database or the message log cannot be read or written
     certificate,
+    not_online,  // no client is there that listens
+    timed_out,
+    queue_full,
 };
 
 [[nodiscard]] const std::error_category& cloud_category() noexcept;

@@ -9,6 +9,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "cloud/api/admin_api.hpp"
+#include "cloud/api/methods_api.hpp"
 #include "cloud/api/provisioning_api.hpp"
 #include "cloud/api/registry_api.hpp"
 #include "cloud/api/unsupported.hpp"
@@ -61,6 +62,7 @@ class Process final : public Server {
           sessions_(state_->database),
           authenticator_(state_->registry, state_->policies, hosts_, clock, settings_.clock_skew),
           gatekeeper_(state_->enrollments, state_->id_scope, clock, settings_.clock_skew),
+          methods_(loop),
           hub_(authenticator_, sessions_, log_, clock, {.expiry_grace = settings_.expiry_grace}),
           clock_(clock),
           faults_(loop, clock, roster_),
@@ -86,6 +88,7 @@ class Process final : public Server {
     hub::Authenticator authenticator_;
     dps::Gatekeeper gatekeeper_;
     hub::TwinChannel twins_;
+    hub::MethodChannel methods_;
     hub::Service hub_;
     const base::Clock& clock_;
     std::optional<dps::Registrar> registrar_;
@@ -131,6 +134,7 @@ base::Status Process::open(Sockets sockets) {
 
 void Process::mount_services() {
     hub_.add(twins_);
+    hub_.add(methods_);
     registrar_.emplace(
         gatekeeper_, state_->registry, state_->database, clock_,
         dps::RegistrarOptions{
@@ -142,6 +146,7 @@ void Process::mount_services() {
     switchboard_.emplace(hub_, *dps_);
     front_.emplace(*switchboard_, faults_, clock_);
     api::RegistryApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
+    api::MethodsApi{state_->registry, methods_, authenticator_}.mount(public_routes_);
     api::ProvisioningApi{*registrar_, state_->enrollments, authenticator_}.mount(public_routes_);
     api::mount_unsupported(public_routes_);
     api::AdminApi{state_->registry, hub_, log_, news_, faults_, pool_, counters_}.mount(

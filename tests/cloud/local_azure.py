@@ -31,6 +31,16 @@ def derive(group_key, registration_id):
     return base64.b64encode(mac).decode()
 
 
+def wait_until(condition, seconds=30):
+    """Returns what `condition` returned, once that is true."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError("waited too long")
+        time.sleep(0.02)
+    return value
+
+
 class LocalAzure:
     """Use as a context manager, or call start() and stop()."""
 

@@ -3,7 +3,8 @@
 'use strict';
 
 const readline = require('readline');
-const { Client, Message } = require('azure-iot-device');
+const { Client, Message, ModuleClient } = require('azure-iot-device');
+const { Http } = require('azure-iot-device-http');
 const { Mqtt } = require('azure-iot-device-mqtt');
 const { ProvisioningDeviceClient } = require('azure-iot-provisioning-device');
 const { Mqtt: ProvisioningMqtt } = require('azure-iot-provisioning-device-mqtt');
@@ -11,6 +12,8 @@ const { Http: ProvisioningHttp } = require('azure-iot-provisioning-device-http')
 const { SymmetricKeySecurityClient } = require('azure-iot-security-symmetric-key');
 
 let client = null;
+let received = [];
+let wake = () => {};
 
 function toMessage(wanted) {
   const message = new Message(Buffer.from(wanted.body, 'base64'));
@@ -28,9 +31,11 @@ const commands = {
     const result = await provisioning.register();
     return { hub: result.assignedHub, device: result.deviceId, status: result.status };
   },
-  async open({ connection }) {
-    client = Client.fromConnectionString(connection, Mqtt);
+  async open({ connection, over, renewal }) {
+    const kind = connection.includes('ModuleId=') ? ModuleClient : Client;
+    client = kind.fromConnectionString(connection, over === 'https' ? Http : Mqtt);
     client.on('error', () => {});
+    if (renewal) client.setOptions({ tokenRenewal: renewal });
     await client.open();
     return {};
   },
@@ -41,6 +46,35 @@ const commands = {
   async sendTogether({ messages }) {
     await Promise.all(messages.map((wanted) => client.sendEvent(toMessage(wanted))));
     return { sent: messages.length };
+  },
+  // Answers calls of this method with what it was asked, until the end.
+  async method({ name, status }) {
+    await new Promise((resolve) => {
+      const answer = (request, response) => response.send(status, { asked: request.payload }, () => {});
+      (client.onDeviceMethod || client.onMethod).call(client, name, answer);
+      setImmediate(resolve);
+    });
+    return {};
+  },
+  // From now on messages are kept until they are asked for; `settle`: complete, reject or abandon.
+  async listen({ settle }) {
+    client.on('message', async (message) => {
+      const properties = {};
+      for (let i = 0; i < message.properties.count(); i++) {
+        const { key, value } = message.properties.getItem(i);
+        properties[key] = value;
+      }
+      await client[settle](message);
+      received.push({ body: Buffer.from(message.data).toString('base64'), messageId: message.messageId,
+                      correlationId: message.correlationId, contentType: message.contentType, to: message.to,
+                      properties });
+      wake();
+    });
+    return {};
+  },
+  async received({ count }) {
+    while (received.length < count) await new Promise((resolve) => { wake = resolve; });
+    return { messages: received.splice(0, count) };
   },
   async twin() {
     const twin = await client.getTwin();

@@ -15,10 +15,11 @@ AWKWARD = ["", "plain", "a b", "a&b=c", "50%", "%41", "é/ü", "x/y/z", "+plus+"
 
 class Sdk:
     """The JavaScript side: one command, one answer."""
+    program = "device.js"
 
     def __init__(self, azure):
         environment = {**os.environ, "NODE_EXTRA_CA_CERTS": azure.ca, "NODE_PATH": str(npm_packages.MODULES)}
-        self.process = subprocess.Popen(["node", "--no-warnings", str(npm_packages.HERE / "device.js")], text=True,
+        self.process = subprocess.Popen(["node", "--no-warnings", str(npm_packages.HERE / self.program)], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
 
     def __enter__(self):

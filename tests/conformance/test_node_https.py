@@ -17,10 +17,10 @@ HOST = "dps.mitral.test"
 INSIDE = "MITRAL_OWN_NETWORK"
 
 
-def enter_own_network():
+def enter_own_network(program=__file__):
     """Starts this program again in fresh network and mount namespaces; both end with it."""
     os.environ[INSIDE] = "1"
-    os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, __file__])
+    os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, program])
 
 
 def settle_in():

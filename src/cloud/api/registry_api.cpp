@@ -1,10 +1,8 @@
 #include "cloud/api/registry_api.hpp"
 
-#include "azure/text.hpp"
-#include "base/log.hpp"
 #include "cloud/api/json.hpp"
+#include "cloud/api/service_calls.hpp"
 #include "cloud/error.hpp"
-#include "cloud/store/ids.hpp"
 
 namespace mitral::cloud::api {
 namespace {
@@ -35,33 +33,6 @@ Json to_json(const hub::Device& device, bool connected) {
           {"x509Thumbprint", {{"primaryThumbprint", nullptr}, {"secondaryThumbprint", nullptr}}},
           {"type", device.auth_type}}},
         {"capabilities", {{"iotEdge", device.edge}}}};
-}
-
-Response refusal(unsigned status, std::string_view code, std::string_view detail) {
-    const auto message = "ErrorCode:" + std::string(code) + ";" + std::string(detail);
-    return json_response(status, {{"Message", message},
-                                  {"ExceptionMessage", "Tracking ID:" + store::new_tracking_id()}});
-}
-
-Response refusal_of(const base::Error& error) {
-    if (error.code == CloudError::not_found)
-        return refusal(404, "DeviceNotFound", error.context);
-    if (error.code == CloudError::already_exists)
-        return refusal(409, "DeviceAlreadyExists", error.context);
-    if (error.code == CloudError::stale_etag)
-        return refusal(412, "PreconditionFailed", error.context);
-    if (error.code == CloudError::storage) {
-        base::log(base::Severity::error, "registry-failed", {{"cause", error.message()}});
-        return refusal(500, "ServerError", "storage failed");
-    }
-    return refusal(400, "ArgumentInvalid", error.context);
-}
-
-// `If-Match: "*"` and quoted etags: the quotes are part of the header, not of the tag.
-std::string unquoted(std::string_view etag) {
-    if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"')
-        etag = etag.substr(1, etag.size() - 2);
-    return std::string(etag);
 }
 
 base::Result<hub::Device> read_device(const Request& request, const std::string& id) {
@@ -109,7 +80,7 @@ Response get(const RegistryApi& api, const std::string& id) {
     if (!device)
         return refusal_of(device.error());
     if (!*device)
-        return refusal(404, "DeviceNotFound", id);
+        return service_refusal(404, "DeviceNotFound", id);
     return json_response(200, to_json(**device, api.service.is_connected(id)));
 }
 
@@ -128,41 +99,37 @@ Response remove(RegistryApi& api, const Request& request, const std::string& id)
     if (const auto removed = api.registry.remove(id, etag); !removed)
         return refusal_of(removed.error());
     (void)api.service.disconnect(id, "device was deleted");
-    Response response;
-    response.status = 204;
-    return response;
+    return no_content();
 }
 
 }  // namespace
 
 void RegistryApi::mount(http::Router& router) {
-    const auto guarded = [self = *this](std::uint32_t rights, auto action) {
-        return [self, rights, action](const Request& request, const Captures& captures) mutable {
-            const auto allowed =
-                self.authenticator.service(hub::hub_service, request.authorization, rights);
-            if (allowed)
-                return action(self, request, captures);
-            base::log_security("service-call-refused", {{"path", azure::shown(request.path)},
-                                                        {"cause", allowed.error().message()}});
-            return refusal(401, "IotHubUnauthorizedAccess", "Unauthorized");
+    const auto with = [self = *this](auto action) {
+        return [self, action](const Request& request, const Captures& at) mutable {
+            return action(self, request, at);
         };
     };
-    router.add(
-        Method::put, "/devices/{id}",
-        guarded(hub::registry_write, [](RegistryApi& api, const Request& request,
-                                        const Captures& at) { return put(api, request, at[0]); }));
+    const auto& auth = authenticator;
+    router.add(Method::put, "/devices/{id}",
+               guarded(auth, hub::registry_write,
+                       with([](RegistryApi& api, const Request& request, const Captures& at) {
+                           return put(api, request, at[0]);
+                       })));
     router.add(Method::get, "/devices/{id}",
-               guarded(hub::registry_read, [](RegistryApi& api, const Request&,
-                                              const Captures& at) { return get(api, at[0]); }));
-    router.add(Method::get, "/devices",
-               guarded(hub::registry_read, [](RegistryApi& api, const Request&, const Captures&) {
-                   return list(api);
-               }));
+               guarded(auth, hub::registry_read,
+                       with([](RegistryApi& api, const Request&, const Captures& at) {
+                           return get(api, at[0]);
+                       })));
+    router.add(
+        Method::get, "/devices",
+        guarded(auth, hub::registry_read,
+                with([](RegistryApi& api, const Request&, const Captures&) { return list(api); })));
     router.add(Method::remove, "/devices/{id}",
-               guarded(hub::registry_write,
-                       [](RegistryApi& api, const Request& request, const Captures& at) {
+               guarded(auth, hub::registry_write,
+                       with([](RegistryApi& api, const Request& request, const Captures& at) {
                            return remove(api, request, at[0]);
-                       }));
+                       })));
 }
 
 std::string device_json(const hub::Device& device, bool connected) {

@@ -23,8 +23,6 @@ constexpr std::array calls{
     UnsupportedCall{"GET /twins/{device}/modules/{module}", "Get module twin", later},
     UnsupportedCall{"PATCH /twins/{device}/modules/{module}", "Update module twin", later},
     UnsupportedCall{"PUT /twins/{device}/modules/{module}", "Replace module twin", later},
-    UnsupportedCall{"POST /twins/{device}/methods", "Invoke device method", later},
-    UnsupportedCall{"POST /twins/{device}/modules/{module}/methods", "Invoke module method", later},
     UnsupportedCall{"POST /devices", "Bulk create, update or delete", later},
     UnsupportedCall{"POST /devices/query", "Query twins", later},
     UnsupportedCall{"GET /devices/{device}/modules", "Get modules of a device", later},

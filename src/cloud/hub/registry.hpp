@@ -41,6 +41,7 @@ class Registry {
     [[nodiscard]] base::Result<std::optional<Device>> find(std::string_view id) const;
     [[nodiscard]] base::Result<std::vector<Device>> list(std::size_t limit) const;  // by id
     [[nodiscard]] base::Result<std::size_t> count() const;
+    [[nodiscard]] const base::Clock& clock() const noexcept { return clock_; }
 
   private:
     [[nodiscard]] base::Result<Device> existing(std::string_view id, std::string_view etag) const;

@@ -12,8 +12,7 @@ namespace mitral::cloud::hub {
 namespace {
 
 // Filters that belong to no family yet; they are granted and nothing is sent.
-constexpr std::array<std::string_view, 2> idle_filters{"$iothub/methods/POST/#",
-                                                       "$iothub/credentials/res/#"};
+constexpr std::array<std::string_view, 1> idle_filters{"$iothub/credentials/res/#"};
 
 std::string client_id_of(const DeviceIdentity& identity) {
     return identity.module.empty() ? identity.device.id
