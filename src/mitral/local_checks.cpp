@@ -5,7 +5,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "base/file.hpp"
 #include "base/process.hpp"
@@ -124,21 +127,45 @@ std::uint64_t size_of(const std::string& path, bool& is_directory) {
     return is_directory ? 0 : static_cast<std::uint64_t>(status.st_blocks) * 512;
 }
 
-Finding judge_spool(const intake::Settings& intake) {
-    const auto& spool = intake.spool;
+// What the spools on one disk may still come to take, by its device.
+using Promises = std::map<dev_t, std::uint64_t>;
+
+Finding judge_spool(const Intake& intake, Promises& promises) {
+    const auto& spool = intake.settings.spool;
+    struct stat status{};
     const auto space = space_at(spool.directory);
-    if (!space)
+    if (!space || ::stat(spool.directory.c_str(), &status) != 0)
         return fault(spool.directory + " is not there",
-                     "start mitral-intake-lines once, or make the directory");
+                     "start mitral-" + intake.table + " once, or make the directory");
     const auto used = bytes_below(spool.directory);
+    auto& promised = promises[status.st_dev];
+    const auto before = promised;
     const auto still_needed = spool.max_bytes > used ? spool.max_bytes - used : 0;
-    if (space->free < still_needed)
-        return fault(fmt::format("the spool may grow to {} MiB but only {} MiB are free at {}",
+    promised += std::min(still_needed, UINT64_MAX - promised);
+    if (space->free < promised)
+        return fault(fmt::format("the spool may grow to {} MiB but only {} MiB are free at {}{}",
                                  spool.max_bytes / mebibyte, (space->free + used) / mebibyte,
-                                 spool.directory),
-                     "lower max_bytes_mb in [intake-lines], or free space");
+                                 spool.directory,
+                                 before == 0 ? std::string()
+                                             : fmt::format(", of which other spools may take {}",
+                                                           before / mebibyte)),
+                     "lower max_bytes_mb in [" + intake.table + "], or free space");
     return good(fmt::format("spool {} of {} MiB, {} MiB free", used / mebibyte,
                             spool.max_bytes / mebibyte, space->free / mebibyte));
+}
+
+Finding judge_spools(const std::vector<Intake>& intakes) {
+    Promises promises;
+    Finding finding = good("room for state");
+    for (const auto& intake : intakes) {
+        auto next = judge_spool(intake, promises);
+        if (next.verdict != Verdict::ok)
+            return next;
+        if (&intake != &intakes.front())
+            next.text = finding.text + "; " + next.text;
+        finding = std::move(next);
+    }
+    return finding;
 }
 
 std::optional<Finding> judge_state(const std::string& directory) {
@@ -174,8 +201,8 @@ Finding check_permissions(const UnitSettings& settings, const std::string& confi
     inspect.trusted_file(config_file);
     if (settings.vault)
         inspect.directory(settings.vault->state, settings.vault->user, others_all);
-    if (settings.intake)
-        inspect.directory(settings.intake->spool.directory, settings.intake->user, spool_forbidden);
+    for (const auto& intake : settings.intakes)
+        inspect.directory(intake.settings.spool.directory, intake.settings.user, spool_forbidden);
     if (settings.enrol) {
         inspect.directory(parent_of(settings.enrol->assignment_file), settings.enrol->user,
                           others_write);
@@ -198,7 +225,7 @@ Finding check_disk(const UnitSettings& settings) {
         if (auto complaint = judge_state(directory))
             return *complaint;
     }
-    return settings.intake ? judge_spool(*settings.intake) : good("room for state");
+    return judge_spools(settings.intakes);
 }
 
 Finding check_clock(const base::Clock& clock) {

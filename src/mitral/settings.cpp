@@ -1,14 +1,19 @@
 #include "mitral/settings.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/errors.hpp"
+#include "intake/hl7/equipment.hpp"
+#include "intake/hl7/settings.hpp"
+#include "intake/lines/settings.hpp"
 
 namespace mitral::cli {
 namespace {
 
-constexpr std::string_view known_tables[] = {"vault", "intake-lines", "enrol", "uplink",
-                                             "cloud"};  // cloud is read by mitral-cloud alone
+constexpr std::string_view known_tables[] = {
+    "vault", "intake-lines", "intake-hl7",
+    "enrol", "uplink",       "cloud"};  // cloud is read by mitral-cloud alone
 
 base::Status check_names(const std::vector<std::string>& names) {
     for (const auto& name : names) {
@@ -33,7 +38,14 @@ base::Result<UnitSettings> read_unit_settings(const base::Config& config) {
         MITRAL_TRY(settings.vault, vault::read_settings(config));
     }
     if (has("intake-lines")) {
-        MITRAL_TRY(settings.intake, intake::read_settings(config));
+        MITRAL_TRY(auto lines, intake::read_settings(config));
+        settings.intakes.push_back({"intake-lines", std::move(lines)});
+    }
+    if (has("intake-hl7")) {
+        MITRAL_TRY(auto hl7, intake::hl7::read_settings(config));
+        // Zones, code tables and certificates are read at the start, too.
+        MITRAL_TRY(const auto equipment, intake::hl7::Equipment::load(hl7));
+        settings.intakes.push_back({"intake-hl7", std::move(hl7.adapter)});
     }
     if (has("enrol")) {
         MITRAL_TRY(settings.enrol, enrol::read_settings(config.table("enrol")));
@@ -51,7 +63,8 @@ std::string vault_socket_of(const UnitSettings& settings) {
         return settings.uplink->vault_socket;
     if (settings.enrol)
         return settings.enrol->vault_socket;
-    return settings.intake ? settings.intake->vault : "/run/mitral/vault/vault.sock";
+    return settings.intakes.empty() ? "/run/mitral/vault/vault.sock"
+                                    : settings.intakes.front().settings.vault;
 }
 
 }  // namespace mitral::cli

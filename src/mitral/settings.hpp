@@ -8,16 +8,22 @@
 #include "base/config.hpp"
 #include "base/result.hpp"
 #include "enrol/settings.hpp"
-#include "intake/lines/settings.hpp"
+#include "intake/store/adapter_settings.hpp"
 #include "uplink/settings.hpp"
 #include "vault/settings.hpp"
 
 namespace mitral::cli {
 
+// One of the adapters: what all of them have alike.
+struct Intake {
+    std::string table;  // "intake-lines"; its program is mitral-<table>
+    intake::AdapterSettings settings;
+};
+
 // A table that the file does not have is absent here too: a unit need not run every program.
 struct UnitSettings {
     std::optional<vault::Settings> vault;
-    std::optional<intake::Settings> intake;
+    std::vector<Intake> intakes;
     std::optional<enrol::Settings> enrol;
     std::optional<uplink::Settings> uplink;
 };

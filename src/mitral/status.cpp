@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "mitral/local_checks.hpp"
 #include "mitral/uplink_view.hpp"
@@ -32,6 +34,36 @@ std::string time_of(std::int64_t unix_s) {
     return unix_s == 0 ? "never" : base::to_iso8601({unix_s * 1000});
 }
 
+std::string describe_monitor(const MonitorView& monitor) {
+    auto text = fmt::format("{}: {}, {} messages", monitor.source,
+                            monitor.connected ? "connected" : "not connected", monitor.messages);
+    if (monitor.refused != 0)
+        text += fmt::format(", {} refused", monitor.refused);
+    if (monitor.last_message)
+        text += ", last " + base::to_iso8601(*monitor.last_message);
+    if (monitor.clock_offset_ms)
+        text +=
+            fmt::format(", clock {:+.1f} s", static_cast<double>(*monitor.clock_offset_ms) / 1000);
+    const char* before = "; not understood: ";
+    for (const auto& [reason, count] : monitor.not_understood)
+        text += fmt::format("{}{} {}", std::exchange(before, ", "), count, reason);
+    return text;
+}
+
+Json json_of(const MonitorView& monitor) {
+    Json json{{"source", monitor.source},        {"connected", monitor.connected},
+              {"messages", monitor.messages},    {"refused", monitor.refused},
+              {"last_message", nullptr},         {"clock_offset_ms", nullptr},
+              {"not_understood", Json::object()}};
+    if (monitor.last_message)
+        json["last_message"] = base::to_iso8601(*monitor.last_message);
+    if (monitor.clock_offset_ms)
+        json["clock_offset_ms"] = *monitor.clock_offset_ms;
+    for (const auto& [reason, count] : monitor.not_understood)
+        json["not_understood"][reason] = count;
+    return json;
+}
+
 class Description {
   public:
     Description(const UnitSettings& settings, const base::Clock& clock)
@@ -44,8 +76,9 @@ class Description {
         line("clock", fmt::format("{}, {}", base::to_iso8601(clock_.wall()),
                                   base::to_string(clock_.state())));
         describe_vault();
-        if (settings_.intake)
-            describe_intake();
+        for (const auto& intake : settings_.intakes)
+            intake.table == "intake-hl7" ? describe_monitors(intake.settings)
+                                         : describe_intake(intake.settings);
         if (settings_.uplink)
             describe_uplink();
         report_.json = document_.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -96,15 +129,16 @@ class Description {
                               {"subject_key", status->subject_key}};
     }
 
-    void describe_intake() {
-        const auto& intake = *settings_.intake;
+    Json describe_spool(const spool::WriterOptions& spool) {
         constexpr std::uint64_t mebibyte = 1024 * 1024;
-        const auto used = bytes_below(intake.spool.directory);
-        line("spool", fmt::format("{}: {} of {} MiB", intake.spool.directory, used / mebibyte,
-                                  intake.spool.max_bytes / mebibyte));
-        document_["spool"] = {{"directory", intake.spool.directory},
-                              {"bytes", used},
-                              {"max_bytes", intake.spool.max_bytes}};
+        const auto used = bytes_below(spool.directory);
+        line("spool", fmt::format("{}: {} of {} MiB", spool.directory, used / mebibyte,
+                                  spool.max_bytes / mebibyte));
+        return {{"directory", spool.directory}, {"bytes", used}, {"max_bytes", spool.max_bytes}};
+    }
+
+    void describe_intake(const intake::AdapterSettings& intake) {
+        document_["spool"] = describe_spool(intake.spool);
         const auto view = read_intake_view(intake.status);
         if (!view)
             return missing("intake", view.error());
@@ -118,6 +152,36 @@ class Description {
                                {"queued", view->queued},
                                {"dropped_records", view->dropped},
                                {"updated", base::to_iso8601(view->updated)}};
+    }
+
+    void describe_monitors(const intake::AdapterSettings& intake) {
+        auto spool = describe_spool(intake.spool);
+        const auto view = read_monitors_view(intake.status);
+        if (!view)
+            return missing("intake-hl7", view.error());
+        const auto& counters = view->intake;
+        const auto connected = std::ranges::count_if(view->monitors, &MonitorView::connected);
+        line("monitors",
+             fmt::format("{} of {} connected, {} messages, {} readings, {} observations, {} "
+                         "refused, {} connections turned away",
+                         connected, view->monitors.size(), view->messages, counters.readings,
+                         counters.observations, counters.refused, view->rejected));
+        auto monitors = Json::array();
+        for (const auto& monitor : view->monitors) {
+            line("", describe_monitor(monitor));
+            monitors.push_back(json_of(monitor));
+        }
+        document_["intake-hl7"] = {{"spool", std::move(spool)},
+                                   {"messages", view->messages},
+                                   {"readings", counters.readings},
+                                   {"observations", counters.observations},
+                                   {"refused", counters.refused},
+                                   {"rejected", view->rejected},
+                                   {"open_connections", counters.open_connections},
+                                   {"queued", counters.queued},
+                                   {"dropped_records", counters.dropped},
+                                   {"updated", base::to_iso8601(counters.updated)},
+                                   {"monitors", std::move(monitors)}};
     }
 
     void describe_uplink() {

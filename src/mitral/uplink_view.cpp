@@ -4,6 +4,7 @@
 
 #include "base/errors.hpp"
 #include "base/file.hpp"
+#include "clinical/identifier.hpp"
 
 namespace mitral::cli {
 namespace {
@@ -11,9 +12,10 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t max_status_file = 64 * 1024;
+constexpr std::size_t max_monitors_file = 4 * 1024 * 1024;  // as many as a configuration can name
 
-base::Result<json> read_object(const std::string& path) {
-    MITRAL_TRY(const auto text, base::read_text_file(path, max_status_file));
+base::Result<json> read_object(const std::string& path, std::size_t limit = max_status_file) {
+    MITRAL_TRY(const auto text, base::read_text_file(path, limit));
     auto document = json::parse(text, nullptr, false);
     if (!document.is_object())
         return base::fail(base::BaseError::malformed, path + " is no status file");
@@ -61,19 +63,74 @@ base::Result<UplinkView> read_uplink_view(const std::string& path) {
     return view;
 }
 
-base::Result<IntakeView> read_intake_view(const std::string& path) {
-    MITRAL_TRY(const auto document, read_object(path));
+namespace {
+
+// The keys that are alike in every intake's status file.
+IntakeView common_part(const json& document) {
     IntakeView view;
-    view.open_connections = number(document, "open_connections");
     view.readings = number(document, "readings");
     view.observations = number(document, "observations");
     view.refused = number(document, "refused");
-    view.updated = time(document, "updated");
     for (const auto& lane : child(document, "lanes")) {
         if (!lane.is_object())
             continue;
         view.queued += number(lane, "queued");
         view.dropped += number(lane, "dropped_records");
+    }
+    return view;
+}
+
+bool flag(const json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_boolean() && found->get<bool>();
+}
+
+// These words go to a terminal.
+std::string identifier(const std::string& text) {
+    return clinical::is_identifier(text) ? text : "?";
+}
+
+MonitorView monitor_of(const json& object) {
+    MonitorView view;
+    view.source = identifier(text(object, "source"));
+    view.connected = flag(object, "connected");
+    view.messages = number(object, "messages");
+    view.refused = number(object, "refused");
+    view.last_message = base::from_iso8601(text(object, "last_message"));
+    const auto offset = object.find("clock_offset_ms");
+    if (offset != object.end() && offset->is_number_integer())
+        view.clock_offset_ms = offset->get<std::int64_t>();
+    for (const auto& [reason, count] : child(object, "not_understood").items()) {
+        if (count.is_number_unsigned() && count != 0U)
+            view.not_understood.emplace_back(identifier(reason), count.get<std::uint64_t>());
+    }
+    return view;
+}
+
+}  // namespace
+
+base::Result<IntakeView> read_intake_view(const std::string& path) {
+    MITRAL_TRY(const auto document, read_object(path));
+    auto view = common_part(document);
+    view.open_connections = number(document, "open_connections");
+    view.updated = time(document, "updated");
+    return view;
+}
+
+base::Result<MonitorsView> read_monitors_view(const std::string& path) {
+    MITRAL_TRY(const auto document, read_object(path, max_monitors_file));
+    MonitorsView view;
+    view.intake = common_part(document);
+    view.intake.open_connections = number(document, "open");
+    view.intake.updated = time(document, "written");
+    view.messages = number(document, "messages");
+    view.rejected = number(document, "rejected");
+    const auto monitors = document.find("monitors");
+    if (monitors == document.end() || !monitors->is_array())
+        return view;
+    for (const auto& monitor : *monitors) {
+        if (monitor.is_object())
+            view.monitors.push_back(monitor_of(monitor));
     }
     return view;
 }

@@ -1,9 +1,12 @@
-// What the uplink's and the intake's status files say. They are other processes' words: bounded,
+// What the uplink's and the intakes' status files say. They are other processes' words: bounded,
 // checked.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -35,5 +38,23 @@ struct IntakeView {
     base::WallTime updated;
 };
 [[nodiscard]] base::Result<IntakeView> read_intake_view(const std::string& path);
+
+struct MonitorView {
+    std::string source;
+    bool connected = false;
+    std::uint64_t messages = 0;
+    std::uint64_t refused = 0;
+    std::optional<base::WallTime> last_message;
+    std::optional<std::int64_t> clock_offset_ms;
+    std::vector<std::pair<std::string, std::uint64_t>> not_understood;  // by reason, none of 0
+};
+// Of mitral-intake-hl7. Open connections, counters and lanes mean the same in all intakes.
+struct MonitorsView {
+    IntakeView intake;
+    std::uint64_t messages = 0;
+    std::uint64_t rejected = 0;  // connections
+    std::vector<MonitorView> monitors;
+};
+[[nodiscard]] base::Result<MonitorsView> read_monitors_view(const std::string& path);
 
 }  // namespace mitral::cli

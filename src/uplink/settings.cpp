@@ -29,7 +29,8 @@ base::Result<Settings> read_settings(base::Table table) {
     out.user = table.text("user", "mitral-uplink");
     out.vault_socket = table.text("vault", "/run/mitral/vault/vault.sock");
     out.assignment_file = table.text("assignment", "/var/lib/mitral/enrol/assignment.json");
-    out.spools = table.texts("spools", {"/var/lib/mitral/spool/lines"});
+    out.spools =
+        table.texts("spools", {"/var/lib/mitral/spool/lines", "/var/lib/mitral/spool/hl7"});
     out.state = table.text("state", "/var/lib/mitral/uplink");
     out.status_file = table.text("status", "/run/mitral/uplink/uplink.json");
     out.trust.root_files = table.texts("root_files");

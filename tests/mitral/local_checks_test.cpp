@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <cstdlib>
 #include <utility>
@@ -55,10 +56,10 @@ TEST_F(LocalFiles, PrivateStateIsGoodOpenStateIsNot) {
 TEST_F(LocalFiles, FollowingTheRemedyHelps) {
     const auto spool = directory.path("spool");
     ASSERT_EQ(0, ::mkdir(spool.c_str(), 0700));
-    settings.intake.emplace().spool.directory = spool;
+    auto& intake = settings.intakes.emplace_back(Intake{"intake-lines", {}}).settings;
+    intake.spool.directory = spool;
     settings.uplink.emplace().state = spool;
     settings.uplink->user.clear();
-    settings.intake->user.clear();
     const std::pair<std::string, mode_t> breaks[] = {{spool, 0755},  {spool, 0775}, {spool, 0701},
                                                      {spool, 0720},  {state, 0750}, {state, 0707},
                                                      {config, 0666}, {config, 0664}};
@@ -107,15 +108,15 @@ TEST_F(LocalFiles, ForeignOwnersWritableConfigurationsAndMissingPathsAreNamed) {
 
 TEST_F(LocalFiles, ABoundBeyondTheDiskIsFound) {
     MITRAL_PROVES("T-DOS-02");
-    settings.intake.emplace();
-    settings.intake->spool.directory = directory.path();
-    settings.intake->spool.max_bytes = 1024;
+    auto& intake = settings.intakes.emplace_back(Intake{"intake-hl7", {}}).settings;
+    intake.spool.directory = directory.path();
+    intake.spool.max_bytes = 1024;
     EXPECT_EQ(Verdict::ok, check_disk(settings).verdict);
-    settings.intake->spool.max_bytes = 1ULL << 60;
+    intake.spool.max_bytes = 1ULL << 60;
     const auto finding = check_disk(settings);
     EXPECT_EQ(Verdict::failed, finding.verdict);
-    EXPECT_THAT(finding.remedy, testing::HasSubstr("max_bytes_mb"));
-    settings.intake->spool.directory = directory.path("missing");
+    EXPECT_THAT(finding.remedy, testing::HasSubstr("max_bytes_mb in [intake-hl7]"));
+    intake.spool.directory = directory.path("missing");
     EXPECT_EQ(Verdict::failed, check_disk(settings).verdict);
 }
 
@@ -124,6 +125,24 @@ TEST_F(LocalFiles, CountsTheBytesOfLanes) {
     const base::Bytes content(100'000, 7);
     ASSERT_TRUE(ok(base::replace_file(directory.path("vault/segment"), content, 0600)));
     EXPECT_GE(bytes_below(directory.path()), before + content.size());
+}
+
+// Each alone would fit; the disk must hold both.
+TEST_F(LocalFiles, SpoolsShareADisk) {
+    MITRAL_PROVES("T-DOS-02");
+    struct statvfs disk{};
+    ASSERT_EQ(0, ::statvfs(directory.path().c_str(), &disk));
+    const std::uint64_t most = disk.f_bavail * disk.f_frsize / 3 * 2;
+    if (most < 64 * 1024 * 1024)
+        GTEST_SKIP() << "the disk is nearly full";
+    for (const char* kind : {"intake-lines", "intake-hl7"}) {
+        auto& spool = settings.intakes.emplace_back(Intake{kind, {}}).settings.spool;
+        spool.directory = directory.path();
+        spool.max_bytes = most;
+        EXPECT_EQ(check_disk(settings).verdict,
+                  settings.intakes.size() == 1 ? Verdict::ok : Verdict::failed);
+    }
+    EXPECT_THAT(check_disk(settings).text, testing::HasSubstr("other spools may take"));
 }
 
 }  // namespace

@@ -19,10 +19,34 @@ base::Result<UnitSettings> read(std::string_view text) {
 TEST(UnitSettings, ReadsTheTablesThatAreThere) {
     const auto settings = read("[intake-lines]\nvault = \"/x/vault.sock\"\n");
     ASSERT_TRUE(ok(settings));
-    EXPECT_TRUE(settings->intake);
+    ASSERT_EQ(settings->intakes.size(), 1U);
+    EXPECT_EQ(settings->intakes[0].table, "intake-lines");
     EXPECT_FALSE(settings->uplink);
     EXPECT_EQ("/x/vault.sock", vault_socket_of(*settings));
     EXPECT_EQ("/run/mitral/vault/vault.sock", vault_socket_of(UnitSettings{}));
+}
+
+constexpr std::string_view hl7 =
+    "[intake-hl7]\nvault = \"/y/vault.sock\"\n[[intake-hl7.listen]]\naddress = \"127.0.0.1:2575\"\n"
+    "[[intake-hl7.monitor]]\nsource = \"icu-1\"\naddress = \"10.1.2.3\"\nzone = \"Europe/Paris\"\n";
+
+TEST(UnitSettings, ReadsWhatTheIntakeForMonitorsReads) {
+    MITRAL_PROVES("T-SW-07");
+    const auto settings = read(std::string("[intake-lines]\n") + std::string(hl7));
+    ASSERT_TRUE(ok(settings));
+    ASSERT_EQ(settings->intakes.size(), 2U);
+    EXPECT_EQ(settings->intakes[1].table, "intake-hl7");
+    EXPECT_EQ(settings->intakes[1].settings.spool.directory, "/var/lib/mitral/spool/hl7");
+    EXPECT_EQ("/y/vault.sock", vault_socket_of(*read(hl7)));
+    for (const auto& [from, to] :
+         {std::pair<std::string, std::string>{"Europe/Paris", "Europe/Pari"},
+          {"source =", "sourse ="},
+          {"10.1.2.3", "icu.example"}}) {
+        std::string wrong(hl7);
+        wrong.replace(wrong.find(from), from.size(), to);
+        const auto refused = read(wrong);
+        ASSERT_FALSE(refused) << to;
+    }
 }
 
 TEST(UnitSettings, RefusesUnknownTablesAndKeys) {

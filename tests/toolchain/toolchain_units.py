@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """systemd's own judgement of every unit, and what its score does not see."""
+import ipaddress
 import os
 import pathlib
 import shutil
@@ -43,6 +44,14 @@ def exposure_is_acceptable(path):
                           capture_output=True, check=False).returncode == 0
 
 
+def public_networks(allowed):
+    """Which of these words of IPAddressAllow= reach beyond private networks."""
+    def is_private(word):
+        by_name = word in ("localhost", "link-local")
+        return by_name or (word[0] in "0123456789f" and ipaddress.ip_network(word).is_private)
+    return [word for word in allowed.split() if not is_private(word)]
+
+
 class Units(unittest.TestCase):
     def setUp(self):
         self.paths = sorted(UNITS.glob("*.service"))
@@ -51,7 +60,7 @@ class Units(unittest.TestCase):
     def test_every_daemon_has_a_unit(self):
         templates = {path.name.removesuffix(".in") for path in SOURCES.rglob("*.service.in")}
         self.assertGreaterEqual(templates, {f"mitral-{name}.service" for name in
-                                            ("vault", "intake-lines", "enrol", "uplink")})
+                                            ("vault", "intake-lines", "intake-hl7", "enrol", "uplink")})
         self.assertEqual(set(self.units), templates | set(TWINS))
 
     @proves("T-SW-06", "R63", "R64", "R79")
@@ -107,6 +116,20 @@ class Units(unittest.TestCase):
         for name in ("mitral-vault.service", "mitral-intake-lines.service"):
             self.assertEqual(self.units[name].get("PrivateNetwork"), "yes")
             self.assertEqual(self.units[name].get("RestrictAddressFamilies"), "AF_UNIX")
+
+    @proves("T-WAY-02", "CR 5.1", "R78")
+    def test_monitors_come_in_from_the_hospital_s_networks_only(self):
+        unit = self.units["mitral-intake-hl7.service"]
+        self.assertEqual(unit.get("RestrictAddressFamilies"), "AF_UNIX AF_INET AF_INET6")
+        self.assertEqual(unit.values["IPAddressDeny"], ["any"])
+        self.assertEqual(unit.values["SocketBindDeny"], ["any"])
+        for port in unit.get("SocketBindAllow").split():
+            self.assertRegex(port, r"^tcp:257[56](-2576)?$")
+        self.assertEqual(public_networks(unit.get("IPAddressAllow")), [])
+
+    def test_control_a_public_network_is_found(self):
+        self.assertEqual(public_networks("localhost any 10.0.0.0/7 2000::/3 8.8.8.8 fd00::/8"),
+                         ["any", "10.0.0.0/7", "2000::/3", "8.8.8.8"])
 
     @proves("T-ID-03", "R64")
     def test_only_the_vault_opens_the_tpm(self):

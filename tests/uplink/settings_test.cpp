@@ -3,7 +3,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/config.hpp"
+#include "base/file.hpp"
+#include "spool/errors.hpp"
+#include "spool/reader.hpp"
 #include "support/proves.hpp"
+#include "support/temporary_directory.hpp"
 #include "uplink/assignment.hpp"
 #include "uplink/error.hpp"
 #include "uplink/program.hpp"
@@ -42,6 +46,32 @@ TEST(Settings, RefusesWhatItDoesNotKnow) {
     EXPECT_FALSE(settings_of("[uplink]\nroot_files = []\n"));
     EXPECT_FALSE(settings_of("[uplink]\nroot_files = [\"a\"]\ntoken_lifetime_s = 86401\n"));
     EXPECT_FALSE(settings_of("[uplink]\nroot_files = [\"a\"]\nwindow = 0\n"));
+}
+
+// The default names every adapter's spool, and most units run one adapter.
+TEST(Settings, ASpoolThatIsNotThereIsWaitedFor) {
+    MITRAL_PROVES("T-DATA-01");
+    const test::TemporaryDirectory directory;
+    auto settings = settings_of("[uplink]\nroot_files = [\"a.pem\"]\n");
+    ASSERT_TRUE(settings);
+    EXPECT_THAT(settings->spools,
+                testing::ElementsAre("/var/lib/mitral/spool/lines", "/var/lib/mitral/spool/hl7"));
+    settings->spools = {directory.path("lines"), directory.path("hl7")};
+    ASSERT_TRUE(base::make_directory(settings->spools[0], 0700));
+    EXPECT_THAT(sandbox_policy(*settings).readable,
+                testing::IsSupersetOf({directory.path("lines"), directory.path()}));
+    class NoKeys final : public spool::KeyOpener {
+        base::Result<base::Secret> open_segment_key(base::ByteView) override {
+            return base::fail(spool::SpoolError::full, "nobody asks");
+        }
+    } keys;
+    for (const auto& spool : settings->spools) {
+        const auto reader =
+            spool::LaneReader::open(spool, spool::Lane::vitals, directory.path("position"), keys);
+        ASSERT_TRUE(reader) << reader.error().message();
+        EXPECT_EQ((*reader)->backlog().value(), 0U);
+        EXPECT_FALSE((*reader)->next().value().has_value());
+    }
 }
 
 TEST(Sandbox, ReachesItsOwnPlacesOnly) {
