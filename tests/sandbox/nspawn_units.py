@@ -9,6 +9,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -24,6 +25,7 @@ WORK = BINARY / "nspawn"
 ROOMS = {  # unit: (program, where its report lies)
     "mitral-vault": "/var/lib/mitral/vault",
     "mitral-intake-lines": "/var/lib/mitral/spool/lines",
+    "mitral-intake-hl7": "/var/lib/mitral/spool/hl7",
     "mitral-enrol": "/var/lib/mitral/enrol",
     "mitral-uplink": "/var/lib/mitral/uplink",
 }
@@ -101,7 +103,7 @@ for try in $(seq 150); do
 done
 cp /run/mitral/uplink/uplink.json /opt/uplink.json
 proc_of mitral-uplink >/opt/uplink.status
-for unit in mitral-uplink mitral-vault mitral-intake-lines; do note $unit; done
+for unit in mitral-uplink mitral-vault mitral-intake-lines mitral-intake-hl7; do note $unit; done
 journalctl --no-pager --output=cat >/opt/everything.log
 """
 
@@ -172,7 +174,7 @@ class Probed(unittest.TestCase):
 
     @proves("T-SW-06", "T-WAY-02", "CR 2.1", "R64", "R78")
     def test_online_rooms_can_do_nothing_else(self):
-        for unit in ("mitral-uplink", "mitral-enrol"):
+        for unit in ("mitral-uplink", "mitral-enrol", "mitral-intake-hl7"):
             with self.subTest(unit=unit):
                 self.assertEqual(self.report(unit, ROOMS[unit]), ALLOWED_ONLINE)
 
@@ -215,10 +217,14 @@ class Real(unittest.TestCase):
                           'dps = "localhost:9"\ngive_up_after_s = 2')):
             assert old in config, old
             config = config.replace(old, new)
+        # The example for monitors as it is shipped.
+        config, taken = re.subn(r"(?<=\n)# \[intake-hl7\]\n(?:#.*\n)+",
+                                lambda block: re.sub(r"(?m)^# ?", "", block[0]), config)
+        assert taken == 1
         cls.machine.write("/etc/mitral/mitral.toml", config)
         station.make_station_key(cls.machine.root / "opt/station.key", cls.machine.root / "etc/mitral/station.pub")
         station.write_group_key(cls.machine.root / "opt/group.key", base64.b64encode(os.urandom(32)).decode())
-        boot(cls.machine, ["mitral-vault", "mitral-intake-lines"],
+        boot(cls.machine, ["mitral-vault", "mitral-intake-lines", "mitral-intake-hl7"],
              OFFLINE.replace("BINARIES", find_binaries(cls.machine)))
 
     def state(self, unit):
@@ -229,7 +235,7 @@ class Real(unittest.TestCase):
 
     @proves("T-SW-06", "R35", "R63")
     def test_the_daemons_run_and_are_not_restarted(self):
-        for unit in ("mitral-vault", "mitral-intake-lines", "mitral-uplink"):
+        for unit in ("mitral-vault", "mitral-intake-lines", "mitral-intake-hl7", "mitral-uplink"):
             with self.subTest(unit=unit):
                 state = self.state(unit)
                 self.assertEqual((state["ActiveState"], state["SubState"]), ("active", "running"), self.log(unit))
@@ -252,7 +258,7 @@ class Real(unittest.TestCase):
     @proves("T-SW-06", "R64")
     def test_no_filter_ended_a_program(self):
         self.assertIn("Mitral uplink", self.machine.read("/opt/everything.log"))
-        for unit in ("mitral-vault", "mitral-intake-lines", "mitral-enrol", "mitral-uplink"):
+        for unit in ("mitral-vault", "mitral-intake-lines", "mitral-intake-hl7", "mitral-enrol", "mitral-uplink"):
             self.assertNotRegex(self.log(unit), r"status=31|SIGSYS|code=(?:killed|dumped)")
         self.assertNotRegex(self.machine.read("/opt/everything.log"), r"mitral-\S+: .*code=(?:killed|dumped)")
 

@@ -131,8 +131,9 @@ std::vector<std::pair<std::string, int>> try_everything(const std::string& own) 
 std::string own_state(std::string_view program) {
     if (const char* state = std::getenv("STATE_DIRECTORY"))
         return state;
-    return program.ends_with("mitral-intake-lines") ? "/var/lib/mitral/spool/lines"
-                                                    : "/var/lib/probe";
+    if (program.ends_with("mitral-intake-lines"))
+        return "/var/lib/mitral/spool/lines";
+    return program.ends_with("mitral-intake-hl7") ? "/var/lib/mitral/spool/hl7" : "/var/lib/probe";
 }
 
 std::string as_json(const std::vector<std::pair<std::string, int>>& results) {
