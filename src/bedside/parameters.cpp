@@ -33,7 +33,7 @@ constexpr auto numeric_table = std::to_array<Parameter>({
 constexpr auto wave_table = std::to_array<Parameter>({
     {"II [mV]", 131330, "MDC_ECG_ELEC_POTL_II", &millivolt, "1.1.1.2", 4111, "ECG_II", false,
      "0.000438"},
-    {"V [mV]", 131331, "MDC_ECG_ELEC_POTL_V", &millivolt, "1.1.1.3", 4112, "ECG_V", false,
+    {"V [mV]", 131415, "MDC_ECG_ELEC_POTL_V", &millivolt, "1.1.1.3", 4112, "ECG_V", false,
      "0.000539"},
     {"PLETH [NU]", 150452, "MDC_PULS_OXIM_PLETH", &one, "1.3.1.3", 4311, "PLETH", false,
      "0.000800"},

@@ -68,6 +68,7 @@ constexpr auto codes = std::to_array<CodeEntry>({
     {160212, "MDC_CONC_GLU_ISF", interstitial_glucose},
     {131329, "MDC_ECG_ELEC_POTL_I", ecg_lead},
     {131330, "MDC_ECG_ELEC_POTL_II", ecg_lead},
+    {131415, "MDC_ECG_ELEC_POTL_V", ecg_lead, unverified},
     {147842, "MDC_ECG_HEART_RATE", heart_rate},
     {188740, "MDC_LEN_BODY_ACTUAL", height},
     {188736, "MDC_MASS_BODY_ACTUAL", weight},

@@ -59,8 +59,19 @@ TEST(ShippedTables, EveryOneCanBeReadAndIsNamedAsItsFile) {
         names.insert(dialect->name);
     }
     // Whoever adds one adds a test of what it does.
-    EXPECT_EQ(names, (std::set<std::string>{"loinc-monitor", "mdc-wrong-numbers",
+    EXPECT_EQ(names, (std::set<std::string>{"bedside", "loinc-monitor", "mdc-wrong-numbers",
                                             "mdc-zero-missing", "private-99mon"}));
+}
+
+TEST_F(ShippedTable, Bedside) {
+    load("bedside.toml");
+    EXPECT_EQ(with("1|NM|4101^HR^99MON||62.8|bpm"), "MDC_ECG_HEART_RATE 62.8 /min");
+    EXPECT_EQ(without("1|NM|4101^HR^99MON||62.8|bpm"), "-");
+    EXPECT_EQ(with("1|NM|4201^ART_S^99MON||0|mmHg"), "MDC_PRESS_BLD_ART_SYS not-measured mm[Hg]");
+    EXPECT_EQ(with("1|NM|4201^ART_S^99MON||-100|mmHg"),
+              "MDC_PRESS_BLD_ART_SYS not-measured mm[Hg]");
+    EXPECT_EQ(with("1|NA|4112^ECG_V^99MON||-26^13|mV"), "MDC_ECG_ELEC_POTL_V 250/s 0.000539 mV");
+    EXPECT_EQ(with("1|NA|4311^PLETH^99MON||-26^13|"), "MDC_PULS_OXIM_PLETH 250/s 0.000800 1");
 }
 
 TEST_F(ShippedTable, MdcZeroMissing) {
