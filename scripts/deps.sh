@@ -8,10 +8,10 @@ build='build-essential cmake ninja-build pkg-config ccache python3 libssl-dev li
     libtss2-tcti-swtpm0t64|libtss2-tcti-swtpm0 libtomlplusplus-dev libcli11-dev libfmt-dev
     nlohmann-json3-dev libseccomp-dev libcurl4-openssl-dev libgtest-dev libgmock-dev
     libsimdjson-dev libboost-dev libsqlite3-dev libhowardhinnant-date-dev tzdata'
-demo='swtpm swtpm-tools tpm2-tools openssl iproute2 systemd python3-cryptography python3-cbor2'
+demo='swtpm swtpm-tools tpm2-tools openssl iproute2 systemd python3-cryptography python3-cbor2 python3-hl7'
 lint='clang-19 clang-tidy-19 clang-format-19 shellcheck git'
 tests="libclang-rt-19-dev libbenchmark-dev mosquitto mosquitto-clients libmosquitto-dev valgrind python3-jsonschema binutils
-    libfuse3-dev fuse3 libfaketime mandoc systemd systemd-container mmdebstrap ca-certificates tshark python3-hl7"
+    libfuse3-dev fuse3 libfaketime mandoc systemd systemd-container mmdebstrap ca-certificates tshark"
 
 say() { printf 'deps: %s\n' "$*"; }
 die() {

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""The demo: four patients, a gateway, a local Azure, and faults on purpose; ends with the ledger.
+"""The demo: four HL7 monitors, a gateway, a local Azure, and faults on purpose; ends with the ledger.
 
 DEMO_SECONDS=20 ends it by itself; otherwise Ctrl-C does. Exit status 0 only when everything that was
-acknowledged to a patient arrived at the hub, unaltered.
+acknowledged to a monitor arrived at the hub, unaltered.
 """
 import argparse
 import os
@@ -11,8 +11,8 @@ import signal
 import sys
 import threading
 
+import bedside
 import faults
-import gateway
 import ledger
 from processes import StartFailed
 from view import View
@@ -36,7 +36,7 @@ def main():
         sys.exit(f"demo: no recordings in {options.data}: name their folder with --data")
     ending = _end_on_signals()
     try:
-        stack = gateway.Stack(options.programs, top, say=_say)
+        stack = bedside.BedsideStack(options.programs, top, say=_say)
     except StartFailed as error:
         sys.exit(f"demo: {error}")
     report = None
@@ -71,7 +71,7 @@ def _say(text):
 
 def _run(stack, options, ending):
     stack.start()
-    ward = Ward(stack, options.data)
+    ward = Ward(stack, bedside.beds(stack, options.data.resolve()))
     view = View(stack, ward)
     conductor = faults.Conductor(stack, faults.demo_plan(options.seconds),
                                  lambda text: view.announce("FAULT " + text))
@@ -84,8 +84,8 @@ def _run(stack, options, ending):
 
 
 def _end_in_order(stack, ward, view):
-    view.heading = "ending: patients stop"
-    view.announce("the patients stop; what is on the way is brought home")
+    view.heading = "ending: monitors stop"
+    view.announce("the monitors stop; what is on the way is brought home")
     ward.stop()
     view.announce("intake closes its batch")
     if not stack.close_intake():
@@ -99,9 +99,14 @@ def _end_in_order(stack, ward, view):
     if ward.trouble:
         print(f"  not acknowledged to the end: {ward.trouble}")
     report = ledger.balance(stack.layout.books, stack.hub.log(), 0 if arrived else stack.queued_records())
+    print(f"  not understood, and kept out: {_counts(stack.not_understood())}")
     for control_id, reason in ward.refused[:5]:
         print(f"  refused: {control_id}: {reason}")
     return report
+
+
+def _counts(reasons):
+    return ", ".join(f"{reason} {count:,}" for reason, count in reasons.items()) or "nothing"
 
 
 def _finish(stack, report, keep):

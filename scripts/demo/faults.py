@@ -18,7 +18,7 @@ KILL_UPLINK = Fault("kill -9 uplink", "kill -9 of the uplink: the supervisor sta
                     lambda stack: stack.kill_uplink())
 RENEW_TOKEN = Fault("token renewal", "the token is renewed now: a new link, nothing lost",
                     lambda stack: stack.renew_token())
-KILL_INTAKE = Fault("kill -9 intake", "kill -9 of the intake: the patients send again what had no answer",
+KILL_INTAKE = Fault("kill -9 intake", "kill -9 of the intake: the monitors send again what had no answer",
                     lambda stack: stack.kill_intake())
 KILL_VAULT = Fault("kill -9 vault", "kill -9 of the vault: it comes back with the key its TPM kept",
                    lambda stack: stack.kill_vault())

@@ -21,6 +21,8 @@ PROGRAMS = ("mitral", "mitral-vault", "mitral-intake-lines", "mitral-enrol", "mi
 class Stack:
     """`programs` is the folder of the built programs, `source` the project. Needs root."""
 
+    needed = PROGRAMS
+
     def __init__(self, programs, source, tuning=layout.Tuning(), say=print, scratch=None):
         self.programs, self.source = pathlib.Path(programs), pathlib.Path(source)
         self.say = say
@@ -37,7 +39,7 @@ class Stack:
     def _check_machine(self):
         if not processes.is_root():
             raise StartFailed("needs root, for the daemons' users and sandboxes: run it with sudo")
-        missing = [name for name in PROGRAMS if not (self.programs / name).exists()]
+        missing = [name for name in self.needed if not (self.programs / name).exists()]
         if missing:
             raise StartFailed(f"not built: {', '.join(missing)} (looked in {self.programs}): run `make build`")
         if shutil.which("swtpm") is None:
@@ -62,9 +64,20 @@ class Stack:
         self._start_vault()
         self._provision()
         self._enrol()
-        self._start_daemon("mitral-intake-lines", lambda: processes.answers(self.layout.lines_socket), "its socket")
+        for name, ready in self._adapters().items():
+            self._start_daemon(name, ready, "its socket")
         self._start_daemon("mitral-uplink", self._connected, "the first connection to the hub")
         return self
+
+    def _adapters(self):
+        """Each running adapter, and how to see that it is ready."""
+        if self.layout.monitors is not None:
+            return {"mitral-intake-hl7": lambda: processes.accepts(self.layout.monitors.plain_port)}
+        return {"mitral-intake-lines": lambda: processes.answers(self.layout.lines_socket)}
+
+    def launch(self, name, arguments):
+        """A program that is no part of the gateway, as long as the stack lives."""
+        return self._launch(name, [self._program(name), *arguments])
 
     def _program(self, name):
         return self.programs / name
@@ -141,7 +154,7 @@ class Stack:
         return _status(self.layout.uplink_status)
 
     def intake_status(self):
-        return _status(self.layout.intake_status)
+        return _status(self.layout.intake_status if self.layout.monitors is None else self.layout.hl7_status)
 
     def queued_records(self):
         return sum(lane.get("backlog", 0) for lane in self.uplink_status().get("lanes", []))
@@ -157,12 +170,12 @@ class Stack:
     def daemons(self):
         """The gateway's own running processes by name."""
         return {name: part for name, part in self.parts.items()
-                if name in ("mitral-vault", "mitral-intake-lines", "mitral-uplink") and part.running}
+                if name in ("mitral-vault", *self._adapters(), "mitral-uplink") and part.running}
 
     # -- end -----------------------------------------------------------------------------------
     def close_intake(self):
         """SIGTERM: intake commits and closes its batch. False when it had to be killed."""
-        return self.parts["mitral-intake-lines"].stop()
+        return all([self.parts[name].stop() for name in self._adapters()])
 
     @staticmethod
     def wait_for(holds, timeout):
@@ -192,7 +205,8 @@ class Stack:
         self.parts["mitral-uplink"].kill()
 
     def kill_intake(self):
-        self.parts["mitral-intake-lines"].kill()
+        for name in self._adapters():
+            self.parts[name].kill()
 
     def kill_vault(self):
         self.parts["mitral-vault"].kill()

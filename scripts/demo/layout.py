@@ -5,7 +5,6 @@ directories owned by users of their own.
 """
 import dataclasses
 import grp
-import json
 import os
 import pathlib
 import pwd
@@ -13,8 +12,9 @@ import shutil
 import subprocess
 
 import processes
+import toml_text
 
-USERS = ("mitral-vault", "mitral-intake", "mitral-uplink", "mitral-enrol", "mitral-cloud")
+USERS = ("mitral-vault", "mitral-intake", "mitral-intake-hl7", "mitral-uplink", "mitral-enrol", "mitral-cloud")
 REGISTRATION_ID = "mitral-demo-1"
 
 
@@ -66,6 +66,7 @@ class Tuning:
 
 class Layout:
     def __init__(self, scratch, ports, tuning):
+        self.monitors = None    # how to reach mitral-intake-hl7 (bedside.Hl7Place); None: it does not run
         self.root = pathlib.Path(scratch)
         self.ports, self.tuning = ports, tuning
         self.logs = self.root / "logs"
@@ -83,6 +84,9 @@ class Layout:
         self.uplink_status = self.run / "uplink/uplink.json"
         self.assignment = self.state / "enrol/assignment.json"
         self.spool = self.state / "spool/lines"
+        self.hl7 = self.root / "hl7"
+        self.hl7_spool = self.state / "spool/hl7"
+        self.hl7_status = self.run / "intake-hl7/intake-hl7.json"
 
     @property
     def hub_name(self):
@@ -97,6 +101,10 @@ class Layout:
         return self.cloud / "tls/ca.pem"
 
     def create(self):
+        hl7 = () if self.monitors is None else (
+            (self.hl7, "root", "root", 0o700),
+            (self.hl7_status.parent, "mitral-intake-hl7", "mitral-intake-hl7", 0o755),
+            (self.hl7_spool, "mitral-intake-hl7", "mitral-uplink", 0o2750))
         for path, owner, group, mode in (
                 (self.root, "root", "root", 0o755),
                 (self.logs, "root", "root", 0o700),
@@ -113,22 +121,31 @@ class Layout:
                 (self.state / "vault", "mitral-vault", "mitral-vault", 0o700),
                 (self.state / "spool", "root", "root", 0o755),
                 (self.spool, "mitral-intake", "mitral-uplink", 0o2750),
-                (self.state / "uplink", "mitral-uplink", "mitral-intake", 0o2750),
-                (self.state / "enrol", "mitral-enrol", "mitral-uplink", 0o755)):
+                (self.state / "uplink", "mitral-uplink", "mitral-uplink", 0o755),
+                (self.state / "enrol", "mitral-enrol", "mitral-uplink", 0o755), *hl7):
             path.mkdir(parents=True, exist_ok=True)
             os.chown(path, pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid)
             path.chmod(mode)
+        if self.monitors is not None:
+            self.monitors.make_certificates()
 
     def write_config(self):
         self.config.write_text(self.config_text(), encoding="utf-8")
         self.config.chmod(0o644)
 
     def config_text(self):
-        return "".join(_table(name, settings) for name, settings in self.tables().items())
+        return "".join(toml_text.table(name, settings) for name, settings in self.tables().items())
 
     def tables(self):
         """The settings, program by program."""
         tuning = self.tuning
+        batches = {"max_bytes_mb": tuning.spool_mb, "segment_mb": tuning.segment_mb,
+                   "batch_interval_s": tuning.batch_interval_s, "batch_kb": tuning.batch_kb}
+        spools = [self.spool] if self.monitors is None else [self.spool, self.hl7_spool]
+        hl7 = {} if self.monitors is None else {"intake-hl7": {
+            "spool": self.hl7_spool, "vault": self.vault_socket, "user": "mitral-intake-hl7",
+            "reader_group": "mitral-uplink", "status": self.hl7_status, "acknowledgements": self.state / "uplink",
+            **batches, **self.monitors.settings()}}
         return {
             "vault": {
                 "socket": self.vault_socket, "state": self.state / "vault", "backend": "tpm",
@@ -137,27 +154,14 @@ class Layout:
             "intake-lines": {
                 "socket": self.lines_socket, "spool": self.spool, "vault": self.vault_socket,
                 "user": "mitral-intake", "reader_group": "mitral-uplink", "status": self.intake_status,
-                "acknowledgements": self.state / "uplink",
-                "max_bytes_mb": tuning.spool_mb, "segment_mb": tuning.segment_mb,
-                "batch_interval_s": tuning.batch_interval_s, "batch_kb": tuning.batch_kb},
+                "acknowledgements": self.state / "uplink", **batches},
+            **hl7,
             "enrol": {
                 "vault": self.vault_socket, "dps": self.dps, "root_files": [self.root_file],
                 "assignment": self.assignment, "user": "mitral-enrol"},
             "uplink": {
-                "vault": self.vault_socket, "assignment": self.assignment, "spools": [self.spool],
+                "vault": self.vault_socket, "assignment": self.assignment, "spools": spools,
                 "state": self.state / "uplink", "root_files": [self.root_file],
                 "hub_port": self.ports.mqtt, "token_lifetime_s": tuning.token_lifetime_s, "status": self.uplink_status,
                 "user": "mitral-uplink"},
         }
-
-
-def _table(name, settings):
-    return f"[{name}]\n" + "".join(f"{key} = {_value(value)}\n" for key, value in settings.items()) + "\n"
-
-
-def _value(value):
-    if isinstance(value, (int, bool)):
-        return json.dumps(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    return json.dumps(str(value))  # a TOML basic string

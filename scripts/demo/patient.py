@@ -16,11 +16,11 @@ import time
 import clock
 import decode
 import recording
+from sender import MAX_TIMED, Sender
 
 MAX_BATCH = 16      # lines
 BATCH_S = 0.25      # a batch is ended this long after it began
 UNAMBIGUOUS = ("/min", "%")  # pressures also come in kPa: their unit must be said
-MAX_TIMED = 50_000
 
 
 @dataclasses.dataclass(eq=False)
@@ -48,18 +48,14 @@ class Plan:
     max_lines: int = 0          # 0: until stopped
 
 
-class Patient(threading.Thread):
+class Patient(Sender, threading.Thread):
     def __init__(self, plan, socket_path, book_directory, rows, waves):
-        super().__init__(name=plan.source, daemon=True)
+        Sender.__init__(self, plan.source)
+        threading.Thread.__init__(self, name=plan.source, daemon=True)
         self.plan = plan
-        self.ack_latencies = collections.deque(maxlen=4000)  # milliseconds
-        self.sent_times = {}        # control id -> Unix seconds, until the hub has it
-        self.acknowledged = 0       # observations
         self.offered = 0
-        self.refused = []
         self.trouble = ""           # why nothing is acknowledged at the moment
         self.reconnects = 0
-        self.finished = threading.Event()
         self._socket_path = str(socket_path)
         self._rows, self._waves = rows, waves
         self._book = pathlib.Path(book_directory)

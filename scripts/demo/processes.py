@@ -57,6 +57,11 @@ class Process:
         self.signal(signal.SIGKILL)
         self._child.wait()
 
+    def terminate(self):
+        """SIGTERM; does not wait."""
+        self.keep = False
+        self.signal(signal.SIGTERM)
+
     def stop(self, timeout=10.0):
         """SIGTERM, then SIGKILL. True when it ended by itself in time."""
         self.keep = False

@@ -82,6 +82,7 @@ class View(threading.Thread):
             "hub50": milliseconds(percentile(arrivals, 0.50)), "hub99": milliseconds(percentile(arrivals, 0.99)),
             "age": self._stack.token_age(), "renewals": self._stack.renewals(),
             "trouble": ward.trouble,
+            "beds": [(sender.source, sender.speaks, sender.acknowledged) for sender in ward.patients],
             "connected": bool(status.get("connected")),
             "tls": status.get("tls", {}).get("version", ""),
             "restarts": {name: part.restarts for name, part in self._stack.parts.items() if part.restarts},
@@ -101,7 +102,8 @@ class View(threading.Thread):
         restarts = ", ".join(f"{name} ×{count}" for name, count in facts["restarts"].items()) or "none"
         rows = [
             f"{BOLD}Mitral{PLAIN}  {self.seconds:6.1f} s  {DIM}{self.heading}{PLAIN}", "",
-            f"  4 patients ─▶ intake ─▶ spool ─▶ uplink ═▶ hub     link {link} {facts['tls']}", "",
+            f"  4 monitors ─▶ intake ─▶ spool ─▶ uplink ═▶ hub     link {link} {facts['tls']}", "",
+            *(f"  {source:<8} {count:>18,}   {speaks}" for source, speaks, count in facts["beds"]), "",
             f"  readings in      {facts['in']:>10,}   {facts['rate']:.0f}/s, acknowledged after the disk has them",
             f"  queued on disk   {facts['queued']:>10,}   records",
             f"  delivered        {facts['delivered']:>10,}   redelivered {self._ward.books.redelivered:,}", "",

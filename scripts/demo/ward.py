@@ -1,4 +1,4 @@
-"""The patients of one run and what is known of their readings: promised to sensors, seen at the hub."""
+"""The senders of one run and what is known of their readings: promised to sensors, seen at the hub."""
 import collections
 import threading
 
@@ -9,7 +9,7 @@ import ledger
 import recording
 from patient import Patient, Plan
 
-DEMO_PLANS = (
+PATIENTS = (
     Plan("bed-1", acknowledge="line", interval_s=0.04),
     Plan("bed-2", acknowledge="batch", interval_s=0.03, first_row=300, extra_digit=True),
     Plan("bed-3", acknowledge="line", interval_s=0.05, first_row=800, wave_every=5),
@@ -17,14 +17,18 @@ DEMO_PLANS = (
 )
 
 
+def patients(stack, data_directory, plans=PATIENTS):
+    """Senders of mitral.lines/1."""
+    rows, waves = recording.numerics(data_directory), recording.wave_blocks(data_directory)
+    return [Patient(plan, stack.layout.lines_socket, stack.layout.books, rows, waves) for plan in plans]
+
+
 class Ward:
-    def __init__(self, stack, data_directory, plans=DEMO_PLANS):
-        rows, waves = recording.numerics(data_directory), recording.wave_blocks(data_directory)
-        self.patients = [Patient(plan, stack.layout.lines_socket, stack.layout.books, rows, waves)
-                         for plan in plans]
+    def __init__(self, stack, senders):
+        self.patients = senders
         self.hub_latencies = collections.deque(maxlen=4000)   # milliseconds, sensor to hub
         self.books = ledger.Ledger()
-        self._by_source = {patient.plan.source: patient for patient in self.patients}
+        self._by_source = {patient.source: patient for patient in self.patients}
         self._lock = threading.Lock()
         self._tail = hub.LogTail(stack.hub, self._take)
 
@@ -40,7 +44,7 @@ class Ward:
         enqueued = clock.unix_seconds(line["enqueued"])
         for item in found:
             if isinstance(item, decode.Observation) and item.source in self._by_source:
-                sent = self._by_source[item.source].sent_times.pop(item.control_id, None)
+                sent = self._by_source[item.source].sent_times.pop(item.control_id.partition(".")[0], None)
                 if sent is not None:
                     self.hub_latencies.append((enqueued - sent) * 1000)
 
@@ -73,7 +77,7 @@ class Ward:
     @property
     def trouble(self):
         """What holds a patient up at the moment, in words; empty when nothing does."""
-        return next((f"{patient.plan.source}: {patient.trouble}" for patient in self.patients if patient.trouble), "")
+        return next((f"{patient.source}: {patient.trouble}" for patient in self.patients if patient.trouble), "")
 
     def ack_latencies(self):
         return [value for patient in self.patients for value in list(patient.ack_latencies)]

@@ -20,7 +20,7 @@ class StackTest(unittest.TestCase):
     """Test classes over a running stack. `tuning` and `plans` may be replaced."""
 
     tuning = layout.Tuning()
-    plans = ward.DEMO_PLANS
+    plans = ward.PATIENTS
     stack = None
     ward = None
     failed = False
@@ -36,7 +36,7 @@ class StackTest(unittest.TestCase):
         except BaseException:
             cls.failed = True
             raise
-        cls.ward = ward.Ward(cls.stack, DATA, cls.plans)
+        cls.ward = ward.Ward(cls.stack, ward.patients(cls.stack, DATA, cls.plans))
 
     @classmethod
     def _take_down(cls):

@@ -61,6 +61,8 @@ class Demo(unittest.TestCase):
         self.check(output, demo.returncode)
         for fault in FAULTS:
             self.assertIn(f"FAULT {fault}", output)
+        # Each message has a remark with the patient's name, which nobody understands and nobody passes on.
+        self.assertRegex(output, r"\n  not understood, and kept out: .*codes [1-9]")
 
     @unittest.skipUnless(processes.is_root(), "needs root")
     def test_the_environment_may_say_how_long(self):
@@ -80,7 +82,7 @@ class Demo(unittest.TestCase):
         self.assertGreater(len(pictures), 10)  # four a second
         last = pictures[-1]
         for word in ("readings in", "queued on disk", "delivered", "redelivered", "p50", "p99", "sensor ack",
-                     "sensor to hub", "token age", "renewals", "FAULT", "link"):
+                     "sensor to hub", "token age", "renewals", "FAULT", "link", "bed-1", "bed-2", "bed-3", "mllp_send"):
             self.assertIn(word, last)
         numbers = [int(match[1].replace(",", "")) for match in re.finditer(r"delivered +([\d,]+) ", shown)]
         self.assertGreater(numbers[-1], 100)
@@ -101,7 +103,7 @@ class Demo(unittest.TestCase):
         demo.send_signal(signal.SIGINT)
         rest, _ = demo.communicate(timeout=120)
         self.check("".join(lines) + rest, demo.returncode)
-        self.assertLess(rest.index("the patients stop"), rest.index("intake closes its batch"))
+        self.assertLess(rest.index("the monitors stop"), rest.index("intake closes its batch"))
         self.assertLess(rest.index("intake closes its batch"), rest.index("the queue is empty"))
 
     @unittest.skipUnless(processes.is_root(), "needs root")
