@@ -30,7 +30,7 @@ class NoVault final : public Client {
 
 }  // namespace
 
-base::Result<std::unique_ptr<Client>> Client::connect(const std::string&) {
+base::Result<std::unique_ptr<Client>> Client::connect(const std::string&, base::Milliseconds) {
     return std::make_unique<NoVault>();
 }
 
