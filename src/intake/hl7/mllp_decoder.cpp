@@ -5,12 +5,6 @@
 #include <cstring>
 
 namespace mitral::intake::hl7 {
-namespace {
-
-// What an idle connection keeps.
-constexpr std::size_t resting_size = 64 * 1024;
-
-}  // namespace
 
 base::MutableByteView MllpDecoder::space(std::size_t wanted) {
     if (begin_ != 0) {
@@ -23,8 +17,8 @@ base::MutableByteView MllpDecoder::space(std::size_t wanted) {
     if (storage_.size() < needed) {
         // A large frame arrives in many pieces: twice the room, so that it is not moved for each.
         storage_.resize(std::max(needed, end_ == 0 ? needed : 2 * end_));
-    } else if (end_ == 0 && storage_.size() > std::max(wanted, resting_size)) {
-        storage_.resize(std::max(wanted, resting_size));
+    } else if (end_ == 0 && storage_.size() > std::max(wanted, resting_bytes)) {
+        storage_.resize(std::max(wanted, resting_bytes));
         storage_.shrink_to_fit();
     }
     return {reinterpret_cast<std::uint8_t*>(storage_.data()) + end_, storage_.size() - end_};

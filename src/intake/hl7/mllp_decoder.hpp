@@ -21,6 +21,7 @@ class MllpDecoder {
     static constexpr std::size_t longest_frame = 4U << 20;
     // What is kept of a frame that is too long: enough to tell its sender which message it was.
     static constexpr std::size_t kept_of_too_long = 4096;
+    static constexpr std::size_t resting_bytes = 64 * 1024;  // what an idle connection may keep
 
     explicit MllpDecoder(std::size_t longest = longest_frame) noexcept : longest_(longest) {}
 

@@ -131,7 +131,8 @@ void Server::cut_off_late_one(Connection& connection) {
 
 // Frames without an end cost memory: of all who hold some, the one with the most goes first.
 void Server::bound_unfinished(Connection& connection) {
-    const auto now = connection.session->held_bytes();
+    const auto held = connection.session->held_bytes();
+    const auto now = held > MllpDecoder::resting_bytes ? held : 0;
     held_bytes_ += now - std::exchange(connection.held_bytes, now);
     while (held_bytes_ > limits_.unfinished_bytes) {
         const auto largest = std::ranges::max_element(

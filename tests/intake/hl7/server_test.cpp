@@ -158,6 +158,19 @@ TEST_F(Hl7ServerTest, UnfinishedMessagesCannotUseUpTheMemory) {
     EXPECT_TRUE(hears(calm, "MSA|AA|2"));
 }
 
+TEST_F(Hl7ServerTest, WhatEveryConnectionKeepsCountsAsNothing) {
+    ServerLimits limits;
+    limits.unfinished_bytes = 64 * 1024;
+    start(limits);
+    std::vector<UniqueFd> peers(8);
+    for (auto& peer : peers) {
+        peer = connect();
+        send(peer, report("1"));
+        EXPECT_TRUE(hears(peer, "MSA|AA|1"));
+    }
+    EXPECT_EQ(server->open_connections(), peers.size());
+}
+
 TEST_F(Hl7ServerTest, AllPlacesTakenMeansNoMore) {
     MITRAL_PROVES("T-DOS-01");
     ServerLimits limits;
