@@ -13,7 +13,7 @@
 #include "intake/hl7/interpreter.hpp"
 #include "intake/hl7/message.hpp"
 #include "intake/hl7/mllp_decoder.hpp"
-#include "intake/hl7/text.hpp"
+#include "intake/hl7/readable_text.hpp"
 
 namespace mitral::intake::hl7 {
 namespace {
@@ -47,14 +47,11 @@ json json_of(const NotUnderstood& counts) {
 }
 
 json read(std::string_view bytes, Interpreter& interpreter) {
-    const auto as_sent = Message::parse(bytes);
-    if (!as_sent)
-        return {{"refused", as_sent.error().reason}};
     std::string storage;
-    const auto utf8 = to_utf8(bytes, as_sent->header().field(18).repetition(1).raw(), storage);
-    if (!utf8)
-        return {{"refused", utf8.error().reason}};
-    const auto message = Message::parse(*utf8);
+    const auto readable = readable_text(bytes, storage);
+    if (!readable)
+        return {{"refused", readable.error().reason}};
+    const auto message = Message::parse(readable->text);
     if (!message)
         return {{"refused", message.error().reason}};
     Sender sender;

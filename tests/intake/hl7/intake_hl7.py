@@ -45,7 +45,7 @@ class Conversation(GatewayTest):
         monitor.send(b"".join(frame(report(f"b{n}")) for n in range(40)))
         self.assertEqual([monitor.verdict() for _ in range(40)], [("AA", f"b{n}") for n in range(40)])
 
-    @proves("T-DATA-01", "T-DATA-03")
+    @proves("T-DATA-01", "T-DATA-02")
     def test_a_repetition_is_recognised_and_a_reused_id_refused(self):
         self.start()
         monitor = self.monitor()
@@ -149,7 +149,7 @@ class Limits(GatewayTest):
         self.assertIsNone(self.monitor().answer())
         self.logged("monitor-silent")
 
-    @proves("T-DOS-01")
+    @proves("T-MON-03", "T-DOS-01")
     def test_a_slow_sender_is_cut_off_and_a_steady_one_is_not(self):
         self.start(settings="frame_s = 1")
         slow, steady = self.monitor(address="127.0.0.2"), self.monitor()
@@ -165,7 +165,7 @@ class Limits(GatewayTest):
         self.logged("it has not ended its message in time")
         self.assertEqual({verdict for verdict, _ in answers}, {"AA"})
 
-    @proves("T-DOS-01")
+    @proves("T-MON-03", "T-DOS-01")
     def test_a_handshake_that_never_ends_is_cut_off(self):
         from ward_certificates import Authority
         server = Authority(self.gateway.path, "Gateway Authority").issue("localhost")
@@ -173,7 +173,7 @@ class Limits(GatewayTest):
         self.assertIsNone(self.monitor().answer())
         self.logged("it has not ended its TLS handshake in time")
 
-    @proves("T-DOS-01")
+    @proves("T-MON-03", "T-DOS-01")
     def test_connections_of_an_address_are_bounded(self):
         self.start(settings="connections_per_address = 2")
         first, second = self.monitor(), self.monitor()
@@ -185,7 +185,7 @@ class Limits(GatewayTest):
         self.counted(lambda s: s["open"] == 2)
         self.assertEqual(self.monitor().report("4"), ("AA", "4"))
 
-    @proves("T-DOS-01")
+    @proves("T-MON-03", "T-DOS-01")
     def test_who_sends_too_fast_is_read_later_and_loses_nothing(self):
         self.start(settings="messages_per_s = 20", monitors=TWO_MONITORS)
         flooding, calm = self.monitor(), self.monitor(address="127.0.0.2")
@@ -199,7 +199,7 @@ class Limits(GatewayTest):
         self.assertLess(calm_took, 1.5)
         self.assertEqual(len(self.gateway.spooled()), 70)
 
-    @proves("T-DOS-01", "CR 1.2")
+    @proves("T-MON-01", "T-DOS-01", "CR 1.2")
     def test_a_forging_peer_does_not_come_in_and_stops_nobody(self):
         self.start(monitors=TWO_MONITORS)
         monitor = self.monitor()

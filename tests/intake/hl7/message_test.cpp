@@ -1,4 +1,5 @@
 #include "intake/hl7/message.hpp"
+#include "support/proves.hpp"
 
 #include <gmock/gmock.h>
 
@@ -99,6 +100,7 @@ TEST(MessageTest, SegmentsEndWithCrLfOrBoth) {
 }
 
 TEST(MessageTest, WhatIsNoMessageIsRefusedWithAReason) {
+    MITRAL_PROVES("T-MON-04", "CR 3.5");
     for (const char* text : {"", "PID|1\r", "MSH", "MSH|", "MSH|^", "MSHAB~\\&|", "MSH|ab\\&|x"})
         EXPECT_FALSE(Message::parse(text)) << text;
     const auto refused = Message::parse("MSH|^~\\&|A\rsomething else\r");
@@ -107,6 +109,7 @@ TEST(MessageTest, WhatIsNoMessageIsRefusedWithAReason) {
 }
 
 TEST(MessageTest, ThereIsABoundOnSegments) {
+    MITRAL_PROVES("T-MON-03", "CR 3.5");
     std::string text = "MSH|^~\\&|A\r";
     for (std::size_t i = 1; i < Message::max_segments; ++i)
         text.append("OBX\r");

@@ -1,4 +1,5 @@
 #include "intake/hl7/mllp_decoder.hpp"
+#include "support/proves.hpp"
 
 #include <gmock/gmock.h>
 
@@ -52,6 +53,7 @@ constexpr std::string_view stream =
     "\x0BMSH|four\r\x1C\r";
 
 TEST(MllpDecoderTest, FindsTheFramesHoweverTheStreamIsSplit) {
+    MITRAL_PROVES("T-MON-04", "CR 3.5");
     for (std::size_t piece = 1; piece <= stream.size(); ++piece) {
         std::uint64_t junk = 0;
         EXPECT_THAT(decode(stream, piece, &junk),
@@ -72,6 +74,7 @@ TEST(MllpDecoderTest, AFrameWithoutAnEndIsNotAMessage) {
 }
 
 TEST(MllpDecoderTest, AFrameThatIsTooLongIsPassedOverAndTheNextIsFound) {
+    MITRAL_PROVES("T-MON-03", "T-MON-04");
     const std::string bytes = "\x0BMSH|" + std::string(40, 'x') + "\x1C\r\x0BMSH|next\x1C\r";
     for (std::size_t piece = 1; piece <= bytes.size(); ++piece) {
         const auto seen = decode(bytes, piece, nullptr, 20);

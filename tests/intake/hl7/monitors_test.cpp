@@ -33,7 +33,7 @@ class MonitorsTest : public ::testing::Test {
 };
 
 TEST_F(MonitorsTest, TheNarrowestEntryDecides) {
-    MITRAL_PROVES("CR 1.2");
+    MITRAL_PROVES("T-MON-01", "CR 1.2");
     EXPECT_EQ(who("10.1.2.3"), "by-address");
     EXPECT_EQ(who("10.1.2.9"), "ward");
     EXPECT_EQ(who("10.1.2.4", {"m4"}), "by-both");
@@ -41,7 +41,7 @@ TEST_F(MonitorsTest, TheNarrowestEntryDecides) {
 }
 
 TEST_F(MonitorsTest, NobodyIsTakenForTheMonitorAtItsAddress) {
-    MITRAL_PROVES("CR 1.2");
+    MITRAL_PROVES("T-MON-01", "CR 1.2");
     EXPECT_EQ(who("10.1.2.4"), "nobody: the monitor at this address has to show its certificate");
     // Not even for one of the ward around it, which asks for no certificate.
     EXPECT_EQ(who("10.1.2.4", {"m9"}),
@@ -83,7 +83,7 @@ TEST(TokenBucket, ALargeFrameIsPaidForAfterwards) {
 }
 
 TEST(Paces, AReconnectGainsNothing) {
-    MITRAL_PROVES("T-DOS-01");
+    MITRAL_PROVES("T-DOS-01", "T-MON-03");
     Paces paces(10);
     const auto one = monitor("one", "10.1.2.3", "");
     const auto address = net::Address::parse("10.1.2.3").value();

@@ -73,7 +73,7 @@ class Ward(GatewayTest):
 
 
 class Matrix(Ward):
-    @proves("T-MITM-01", "CR 1.2", "CR 1.8", "CR 1.9")
+    @proves("T-MON-01", "T-MON-02", "T-MITM-01", "CR 1.2", "CR 1.8", "CR 1.9")
     def test_only_the_monitor_itself_comes_in(self):
         self.start_ward()
         self.assertEqual(self.attempt(self.icu.issue("monitor-17.icu")), ("AA", "1"))
@@ -92,7 +92,7 @@ class Matrix(Ward):
         status = self.counted(lambda s: s["rejected"] == 10)
         self.assertEqual([m["messages"] for m in status["monitors"]], [1, 1])
 
-    @proves("T-MITM-01", "CR 1.2")
+    @proves("T-MON-02", "T-MITM-01", "CR 1.2")
     def test_old_versions_and_plain_bytes_are_refused(self):
         self.start_ward()
         good = self.icu.issue("monitor-17.icu")
@@ -104,7 +104,7 @@ class Matrix(Ward):
         self.logged(f"address={address} ")
         self.assertEqual(self.attempt(good, version=ssl.TLSVersion.TLSv1_2), ("AA", "1"))
 
-    @proves("T-MITM-01", "CR 1.2")
+    @proves("T-MON-02", "T-MITM-01", "CR 1.2")
     def test_the_listener_may_insist_on_tls_1_3(self):
         self.start_ward(minimum="1.3")
         good = self.icu.issue("monitor-17.icu")

@@ -3,6 +3,7 @@
 
 #include "clinical/record.hpp"
 #include "intake/hl7/reports.hpp"
+#include "support/proves.hpp"
 #include "support/result_matchers.hpp"
 
 namespace mitral::intake::hl7 {
@@ -75,6 +76,7 @@ TEST(ObservationRowTest, BeyondWhatTheDeviceCanShow) {
 }
 
 TEST(ObservationRowTest, WhatIsNoNumberIsKeptOut) {
+    MITRAL_PROVES("T-MON-04", "T-DATA-05", "CR 3.5");
     EXPECT_EQ(heart_rate("NM", "fast"), "-values");
     EXPECT_EQ(heart_rate("NM", "72^73"), "-values");
     EXPECT_EQ(heart_rate("NM", "72~73"), "-values");
@@ -137,6 +139,7 @@ TEST(ObservationRowTest, WhatCouldBeRealStays) {
 }
 
 TEST(ObservationRowTest, ZerosThatCannotBe) {
+    MITRAL_PROVES("T-DATA-05");
     EXPECT_EQ(number("MDC_PULS_OXIM_SAT_O2", "0", "%"), "(not-measured) %");
     EXPECT_EQ(number("MDC_PRESS_BLD_NONINV_SYS", "0", "mm[Hg]"), "(not-measured) mm[Hg]");
     EXPECT_EQ(number("MDC_PRESS_BLD_NONINV_MEAN", "0.0", "kPa"), "(not-measured) kPa");

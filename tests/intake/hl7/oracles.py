@@ -163,7 +163,7 @@ class Oracles(unittest.TestCase):
         self.assertEqual([name for name, reading in zip(self.messages, self.ours)
                           if not reading or any(isinstance(message, str) for message in reading)], [])
 
-    @proves("T-DATA-05", "CR 3.5")
+    @proves("T-DATA-05", "T-MON-04", "CR 3.5")
     def test_python_hl7_reads_the_same(self):
         judgement = judge_with_python_hl7(self.messages, self.reading())
         self.assertEqual(judgement.differing, [])
@@ -173,7 +173,7 @@ class Oracles(unittest.TestCase):
             "takes a blanked escape character for one: texts compared as they stand": 4,
             "drops unknown escape sequences: those texts compared as they stand": 8})
 
-    @proves("T-DATA-05", "CR 3.5")
+    @proves("T-DATA-05", "T-MON-04", "CR 3.5")
     def test_tshark_reads_the_same(self):
         judgement = judge_with_tshark(self.messages, self.reading())
         self.assertEqual(judgement.differing, [])

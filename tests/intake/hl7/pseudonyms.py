@@ -65,7 +65,7 @@ class Subjects(GatewayTest):
         """Of each reading in the spool, in order; None: without."""
         return [line.split()[2] if "subject=" in line else None for line in self.gateway.spooled()]
 
-    @proves("T-DATA-06", "T-KEY-04")
+    @proves("T-MON-05", "T-DATA-06", "T-KEY-04")
     def test_a_reading_says_whose_it_is_by_the_hospitals_pseudonym(self):
         self.start_with(subject_key=True)
         monitor = self.monitor()

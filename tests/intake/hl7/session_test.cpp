@@ -82,7 +82,7 @@ TEST_F(SessionTest, AFailedCommitMeansLaterForAllOfItsGroup) {
 }
 
 TEST_F(SessionTest, AFullSpoolMeansLaterForWhatItDidNotTake) {
-    MITRAL_PROVES("T-DATA-02");
+    MITRAL_PROVES("T-DATA-01", "T-DOS-02");
     writer.appends_until_full = 1;
     receive(framed(report("1")) + framed(report("2")));
     const auto said = answers();
@@ -92,7 +92,7 @@ TEST_F(SessionTest, AFullSpoolMeansLaterForWhatItDidNotTake) {
 }
 
 TEST_F(SessionTest, TellsARepetitionFromAReusedId) {
-    MITRAL_PROVES("T-DATA-03");
+    MITRAL_PROVES("T-DATA-01", "T-DATA-02");
     receive(framed(report("1")));
     EXPECT_EQ(answers(), Answers{"AA|1"});
     receive(framed(report("1")) + framed(report("1", "99")));
@@ -115,6 +115,7 @@ TEST_F(SessionTest, AnswersEachMessageOfABatchInItsOrder) {
 }
 
 TEST_F(SessionTest, BoundsTheMessagesOfAFrame) {
+    MITRAL_PROVES("T-MON-03");
     std::string batch;
     for (int i = 0; i < 1100; ++i)
         batch += "MSH|^~\\&|||||||ADT^A01|" + std::to_string(i) + "|P|2.6\r";
@@ -123,6 +124,7 @@ TEST_F(SessionTest, BoundsTheMessagesOfAFrame) {
 }
 
 TEST_F(SessionTest, ATooLongMessageIsRefusedByItsName) {
+    MITRAL_PROVES("T-MON-03");
     receive(framed(report("7") + "ZZZ|" + std::string(80'000, 'x') + "\r") + framed(report("8")));
     const auto said = answers();
     ASSERT_EQ(said.size(), 2U);
@@ -131,6 +133,7 @@ TEST_F(SessionTest, ATooLongMessageIsRefusedByItsName) {
 }
 
 TEST_F(SessionTest, AFrameWithoutAnEndIsNotAnswered) {
+    MITRAL_PROVES("T-MON-04");
     receive("\x0B" + report("1") + framed(report("2")) + "\x0B" + report("3"));
     EXPECT_EQ(answers(), Answers{"AA|2"});
     session.end_of_input();

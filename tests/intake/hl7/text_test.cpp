@@ -1,4 +1,5 @@
 #include "intake/hl7/text.hpp"
+#include "support/proves.hpp"
 
 #include <gmock/gmock.h>
 
@@ -50,6 +51,7 @@ TEST(CharacterSetTest, AByteThatLooksLikeADelimiterIsNone) {
 }
 
 TEST(CharacterSetTest, WhatCannotBeReadIsRefused) {
+    MITRAL_PROVES("T-MON-04", "CR 3.5");
     std::string storage;
     for (const char* set : {"UNICODE UTF-16", "UNICODE UTF-32", "EBCDIC", "8859/99"})
         EXPECT_FALSE(to_utf8("text", set, storage)) << set;

@@ -1,10 +1,12 @@
 // Prints what the uplink would read from a spool, one reading a line, for tests of whole programs.
-// The segment keys come from the vault, as the uplink's do.
+// The segment keys come from the vault, as the uplink's do. A third argument: the records as they
+// were encrypted, in base64.
 #include <fmt/format.h>
 
 #include <cstdlib>
 #include <string>
 
+#include "base/encoding.hpp"
 #include "clinical/record.hpp"
 #include "spool/reader.hpp"
 #include "vault/client.hpp"
@@ -37,7 +39,9 @@ void print(const clinical::Reading& reading) {
     fmt::print("\n");
 }
 
-base::Status run(const std::string& spool_directory, const std::string& vault_socket) {
+enum class Show : std::uint8_t { readings, payloads };
+
+base::Status run(const std::string& spool_directory, const std::string& vault_socket, Show show) {
     MITRAL_TRY(const auto client, vault::Client::connect(vault_socket));
     VaultKeys keys(*client);
     MITRAL_TRY(const auto reader,
@@ -49,7 +53,9 @@ base::Status run(const std::string& spool_directory, const std::string& vault_so
         if (!record)
             break;
         ended = record->ends_batch;
-        if (record->kind != spool::RecordKind::data)
+        if (show == Show::payloads)
+            fmt::print("{}\n", base::to_base64(record->payload));
+        if (show == Show::payloads || record->kind != spool::RecordKind::data)
             continue;
         MITRAL_TRY(const auto reading, clinical::decode_record(record->payload));
         print(reading);
@@ -62,9 +68,10 @@ base::Status run(const std::string& spool_directory, const std::string& vault_so
 }  // namespace mitral
 
 int main(int argc, char** argv) {
-    if (argc != 3)
+    if (argc != 3 && argc != 4)
         return EXIT_FAILURE;
-    if (const auto status = mitral::run(argv[1], argv[2]); !status) {
+    const auto show = argc == 4 ? mitral::Show::payloads : mitral::Show::readings;
+    if (const auto status = mitral::run(argv[1], argv[2], show); !status) {
         fmt::print(stderr, "{}\n", status.error().message());
         return EXIT_FAILURE;
     }
