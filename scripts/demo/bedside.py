@@ -139,7 +139,7 @@ class Monitor(Sender):
     """One bed of the simulator, seen through its books."""
 
     def __init__(self, simulator, source, books):
-        super().__init__(source, SPEAKS[source])
+        super().__init__(source, SPEAKS.get(source, ""))
         self._simulator = simulator
         self._acked = Tail(books / f"{source}.acked.jsonl")
         self._times = Tail(books / f"{source}.times.jsonl")
