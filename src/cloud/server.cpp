@@ -9,7 +9,9 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "cloud/api/admin_api.hpp"
+#include "cloud/api/bulk_api.hpp"
 #include "cloud/api/methods_api.hpp"
+#include "cloud/api/modules_api.hpp"
 #include "cloud/api/provisioning_api.hpp"
 #include "cloud/api/registry_api.hpp"
 #include "cloud/api/unsupported.hpp"
@@ -146,6 +148,8 @@ void Process::mount_services() {
     switchboard_.emplace(hub_, *dps_);
     front_.emplace(*switchboard_, faults_, clock_);
     api::RegistryApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
+    api::BulkApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
+    api::ModulesApi{state_->registry.modules(), hub_, authenticator_}.mount(public_routes_);
     api::MethodsApi{state_->registry, methods_, authenticator_}.mount(public_routes_);
     api::ProvisioningApi{*registrar_, state_->enrollments, authenticator_}.mount(public_routes_);
     api::mount_unsupported(public_routes_);

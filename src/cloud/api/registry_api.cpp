@@ -1,6 +1,6 @@
 #include "cloud/api/registry_api.hpp"
 
-#include "cloud/api/json.hpp"
+#include "cloud/api/device_body.hpp"
 #include "cloud/api/service_calls.hpp"
 #include "cloud/error.hpp"
 
@@ -35,33 +35,11 @@ Json to_json(const hub::Device& device, bool connected) {
         {"capabilities", {{"iotEdge", device.edge}}}};
 }
 
-base::Result<hub::Device> read_device(const Request& request, const std::string& id) {
-    MITRAL_TRY(const auto body, parse_json(request.body));
-    const auto named = text_member(body, "deviceId", id);
-    if (!body.is_object() || named != id)
-        return base::fail(CloudError::invalid_argument, "deviceId differs from the path");
-    hub::Device device{.id = id};
-    const auto status = text_member(body, "status", "enabled");
-    if (status != "enabled" && status != "disabled")
-        return base::fail(CloudError::invalid_argument, "status is enabled or disabled");
-    device.enabled = status == "enabled";
-    device.status_reason = text_member(body, "statusReason");
-    if (const auto* capabilities = member(body, "capabilities"))
-        if (const auto* edge = member(*capabilities, "iotEdge");
-            edge != nullptr && edge->is_boolean())
-            device.edge = edge->get<bool>();
-    if (const auto* authentication = member(body, "authentication")) {
-        device.auth_type = text_member(*authentication, "type", "sas");
-        if (const auto* keys = member(*authentication, "symmetricKey")) {
-            device.primary_key = text_member(*keys, "primaryKey");
-            device.secondary_key = text_member(*keys, "secondaryKey");
-        }
-    }
-    return device;
-}
-
 Response put(RegistryApi& api, const Request& request, const std::string& id) {
-    auto device = read_device(request, id);
+    const auto body = parse_json(request.body);
+    if (!body)
+        return refusal_of(body.error());
+    auto device = read_device(*body, id);
     if (!device)
         return refusal_of(device.error());
     const bool enabled = device->enabled;
@@ -103,6 +81,30 @@ Response remove(RegistryApi& api, const Request& request, const std::string& id)
 }
 
 }  // namespace
+
+base::Result<hub::Device> read_device(const Json& body, const std::string& id) {
+    const auto named = text_member(body, "deviceId", id);
+    if (!body.is_object() || named != id)
+        return base::fail(CloudError::invalid_argument, "deviceId differs from the path");
+    hub::Device device{.id = id};
+    const auto status = text_member(body, "status", "enabled");
+    if (status != "enabled" && status != "disabled")
+        return base::fail(CloudError::invalid_argument, "status is enabled or disabled");
+    device.enabled = status == "enabled";
+    device.status_reason = text_member(body, "statusReason");
+    if (const auto* capabilities = member(body, "capabilities"))
+        if (const auto* edge = member(*capabilities, "iotEdge");
+            edge != nullptr && edge->is_boolean())
+            device.edge = edge->get<bool>();
+    if (const auto* authentication = member(body, "authentication")) {
+        device.auth_type = text_member(*authentication, "type", "sas");
+        if (const auto* keys = member(*authentication, "symmetricKey")) {
+            device.primary_key = text_member(*keys, "primaryKey");
+            device.secondary_key = text_member(*keys, "secondaryKey");
+        }
+    }
+    return device;
+}
 
 void RegistryApi::mount(http::Router& router) {
     const auto with = [self = *this](auto action) {

@@ -21,31 +21,49 @@ base::Result<DeviceIdentity> Authenticator::device(std::string_view client_id,
     const auto named = user.module.empty() ? user.device : user.device + "/" + user.module;
     if (client_id != named)
         return refused("client id differs from the user name");
-    MITRAL_TRY(auto device, registry_.find(user.device));
+    MITRAL_TRY(auto identity, request(user.device, user.module, token_text));
+    const auto* model = azure::find_property(user.parameters, "model-id");
+    identity.model = model != nullptr ? model->value.value_or("") : "";
+    return identity;
+}
+
+base::Result<DeviceIdentity> Authenticator::request(std::string_view device_id,
+                                                    std::string_view module_id,
+                                                    std::string_view token_text) const {
+    MITRAL_TRY(auto device, registry_.find(device_id));
     if (!device)
         return refused("unknown device");
     if (!device->enabled)
         return refused("device is disabled");
+    std::optional<Module> module;
+    if (!module_id.empty()) {
+        MITRAL_TRY(module, registry_.modules().find(device_id, module_id));
+        if (!module)
+            return refused("unknown module");
+    }
     if (token_text.empty())
         return refused("no token");
     MITRAL_TRY(const auto token, azure::parse_token(token_text));
-    MITRAL_CHECK(check_device_token(token, *device, user.module));
-    const auto* model = azure::find_property(user.parameters, "model-id");
-    return DeviceIdentity{*std::move(device), std::move(user.module), token.expiry_s,
-                          model != nullptr ? model->value.value_or("") : ""};
+    MITRAL_CHECK(check_device_token(token, *device, module ? &*module : nullptr));
+    DeviceIdentity identity{.device = *std::move(device),
+                            .module = std::string(module_id),
+                            .token_expiry_s = token.expiry_s};
+    identity.generation = module ? module->generation : identity.device.generation;
+    return identity;
 }
 
 base::Status Authenticator::check_device_token(const azure::ParsedToken& token,
-                                               const Device& device,
-                                               std::string_view module) const {
+                                               const Device& device, const Module* module) const {
     const auto host = Hosts::host_of(token.resource);
     if (!hosts_.knows(host))
         return refused("token is for another hub");
     auto wanted = std::string(host) + "/devices/" + device.id;
-    if (!module.empty())
-        wanted.append("/modules/").append(module);
+    if (module != nullptr)
+        wanted.append("/modules/").append(module->id);
     if (!token.policy.empty())
         return check_policy(token, hub_service, device_connect, wanted);
+    if (module != nullptr)
+        return verify(token, module->primary_key, module->secondary_key, wanted);
     return verify(token, device.primary_key, device.secondary_key, wanted);
 }
 

@@ -17,7 +17,8 @@ struct DeviceIdentity {
     Device device;
     std::string module;  // empty: the device itself
     std::int64_t token_expiry_s = 0;
-    std::string model{};  // "model-id" of the user name (IoT Plug and Play); empty: none
+    std::string generation{};  // of the module, or of the device
+    std::string model{};       // "model-id" of the user name (IoT Plug and Play); empty: none
 };
 
 class Authenticator {
@@ -33,14 +34,18 @@ class Authenticator {
                                                       std::string_view user_name,
                                                       std::string_view token) const;
 
+    // HTTP: the token of this device or module, or of a policy with DeviceConnect.
+    [[nodiscard]] base::Result<DeviceIdentity> request(std::string_view device,
+                                                       std::string_view module,
+                                                       std::string_view token) const;
+
     // HTTP: a shared access policy of `service` that has all `rights`.
     [[nodiscard]] base::Status service(std::string_view service, std::string_view token,
                                        std::uint32_t rights) const;
 
   private:
     [[nodiscard]] base::Status check_device_token(const azure::ParsedToken& token,
-                                                  const Device& device,
-                                                  std::string_view module) const;
+                                                  const Device& device, const Module* module) const;
     [[nodiscard]] base::Status check_policy(const azure::ParsedToken& token,
                                             std::string_view service, std::uint32_t rights,
                                             std::string_view wanted) const;

@@ -29,13 +29,6 @@ Device read_row(const store::Statement& row) {
             .edge = row.integer(9) != 0};
 }
 
-base::Status check_key(std::string_view key) {
-    const auto decoded = base::from_base64(key);
-    if (!decoded || decoded->size() < min_key || decoded->size() > max_key)
-        return base::fail(CloudError::invalid_argument, "a key is 16 to 64 bytes in base64");
-    return {};
-}
-
 base::Status check(const Device& device) {
     if (const auto id = azure::check_device_id(device.id); !id)
         return base::fail(CloudError::invalid_argument, id.error().context);
@@ -50,6 +43,13 @@ base::Status check(const Device& device) {
 }
 
 }  // namespace
+
+base::Status check_key(std::string_view key) {
+    const auto decoded = base::from_base64(key);
+    if (!decoded || decoded->size() < min_key || decoded->size() > max_key)
+        return base::fail(CloudError::invalid_argument, "a key is 16 to 64 bytes in base64");
+    return {};
+}
 
 base::Result<Device> Registry::create(Device device) {
     MITRAL_TRY(const auto known, find(device.id));

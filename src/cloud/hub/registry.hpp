@@ -1,5 +1,5 @@
-// The identity registry of the hub: devices with symmetric keys. Modules, X.509 and twins get their
-// own tables and files beside it.
+// The identity registry of the hub: devices with symmetric keys. Modules and twins have their own
+// tables and files beside it.
 #pragma once
 
 #include <optional>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "cloud/hub/modules.hpp"
 #include "cloud/store/database.hpp"
 
 namespace mitral::cloud::hub {
@@ -28,7 +29,7 @@ struct Device {
 class Registry {
   public:
     Registry(store::Database& database, const base::Clock& clock)
-        : database_(database), clock_(clock) {}
+        : database_(database), clock_(clock), modules_(database) {}
 
     // Makes generation, etag and the keys that are empty. Fails with already_exists or, for a bad
     // id or key, invalid_argument.
@@ -42,6 +43,8 @@ class Registry {
     [[nodiscard]] base::Result<std::vector<Device>> list(std::size_t limit) const;  // by id
     [[nodiscard]] base::Result<std::size_t> count() const;
     [[nodiscard]] const base::Clock& clock() const noexcept { return clock_; }
+    [[nodiscard]] Modules& modules() noexcept { return modules_; }
+    [[nodiscard]] const Modules& modules() const noexcept { return modules_; }
 
   private:
     [[nodiscard]] base::Result<Device> existing(std::string_view id, std::string_view etag) const;
@@ -49,6 +52,10 @@ class Registry {
 
     store::Database& database_;
     const base::Clock& clock_;
+    Modules modules_;
 };
+
+// A symmetric key: 16 to 64 bytes in base64. Fails with invalid_argument.
+[[nodiscard]] base::Status check_key(std::string_view key);
 
 }  // namespace mitral::cloud::hub

@@ -9,6 +9,8 @@ namespace {
 // As IoT Hub writes it for a device key.
 constexpr std::string_view device_key_method =
     R"({"scope":"device","type":"sas","issuer":"iothub","acceptingIpFilterRule":null})";
+constexpr std::string_view module_key_method =
+    R"({"scope":"module","type":"sas","issuer":"iothub","acceptingIpFilterRule":null})";
 
 bool is_system(const azure::Property& property) {
     return property.name.starts_with("$.");
@@ -32,8 +34,9 @@ Telemetry::Telemetry(log::MessageLog& log, const base::Clock& clock, const Devic
     stamps_.emplace_back("iothub-connection-device-id", device_);
     if (!module_.empty())
         stamps_.emplace_back("iothub-connection-module-id", module_);
-    stamps_.emplace_back("iothub-connection-auth-method", device_key_method);
-    stamps_.emplace_back("iothub-connection-auth-generation-id", identity.device.generation);
+    stamps_.emplace_back("iothub-connection-auth-method",
+                         module_.empty() ? device_key_method : module_key_method);
+    stamps_.emplace_back("iothub-connection-auth-generation-id", identity.generation);
     stamps_.emplace_back("iothub-message-source", "Telemetry");
 }
 

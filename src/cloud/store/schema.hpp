@@ -52,7 +52,17 @@ CREATE TRIGGER twin_goes_with_device AFTER DELETE ON device
 ALTER TABLE enrollment ADD COLUMN initial_twin TEXT NOT NULL DEFAULT '';
 )sql";
 
+// They go with their device, as twins do.
+inline constexpr const char* module_tables = R"sql(
+CREATE TABLE module (
+    device TEXT NOT NULL, id TEXT NOT NULL, generation TEXT NOT NULL, etag TEXT NOT NULL,
+    managed_by TEXT NOT NULL, primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL,
+    PRIMARY KEY (device, id)) WITHOUT ROWID;
+CREATE TRIGGER module_goes_with_device AFTER DELETE ON device
+    BEGIN DELETE FROM module WHERE device = OLD.id; END;
+)sql";
+
 // Each step runs once and in order; PRAGMA user_version counts those done. Append only.
-inline constexpr std::array steps{first_tables, twin_tables};
+inline constexpr std::array steps{first_tables, twin_tables, module_tables};
 
 }  // namespace mitral::cloud::store
