@@ -14,29 +14,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t longest_ports_file = 64 * 1024;
-
-base::Result<std::uint16_t> admin_port(const std::string& state) {
-    const auto path = state + "/ports.json";
-    MITRAL_TRY(const auto content, base::read_file(path, longest_ports_file));
-    const auto ports = Json::parse(base::as_text(content), nullptr, false);
-    if (!ports.is_object() || !ports.contains("admin") || !ports["admin"].is_number_unsigned())
-        return base::fail(CloudError::invalid_argument, path + " names no admin port");
-    return ports["admin"].get<std::uint16_t>();
-}
-
 base::Result<Json> ask(const std::string& state, const std::string& method,
                        const std::string& path) {
-    MITRAL_TRY(const auto port, admin_port(state));
-    auto answer = ask_admin(port, method, path);
-    if (!answer && answer.error().code == CloudError::invalid_argument) {
-        const auto refusal = Json::parse(answer.error().context, nullptr, false);
-        if (refusal.is_object() && refusal.contains("Message"))
-            return base::fail(CloudError::invalid_argument, refusal["Message"].get<std::string>());
-    }
-    if (!answer)
-        return base::fail_with("is mitral-cloud running on " + state, answer.error());
-    return Json::parse(*answer, nullptr, false);
+    MITRAL_TRY(const auto answer, ask_server(state, method, path));
+    return Json::parse(answer, nullptr, false);
 }
 
 base::Status print(const Json& value) {

@@ -6,6 +6,7 @@
 #include "base/process.hpp"
 #include "cloud/commands.hpp"
 #include "cloud/fault_commands.hpp"
+#include "cloud/send_command.hpp"
 
 namespace {
 
@@ -117,6 +118,19 @@ int main(int argc, char** argv) {
         [&] { action = [&] { return mitral::cloud::set_fault(state, name, parameters); }; });
     add("clear-fault", "Take a fault of a running server off", "--name",
         mitral::cloud::clear_fault);
+
+    add("send", "Send a cloud-to-device message through a running server", "--id",
+        [](const std::string&, const std::string&) { return Status(); });
+    mitral::cloud::SendOrder order;
+    auto* send = app.get_subcommand("send");
+    send->add_option("--body", order.body, "The message, as text")->required();
+    send->add_option("--message-id", order.message_id, "Its id");
+    send->add_option("--content-type", order.content_type, "Of the body");
+    send->add_option("--ack", order.ack, "Feedback: none, positive, negative or full");
+    send->add_option("--ttl", order.ttl_s, "Seconds it may wait; default 3600");
+    send->add_option("--property", order.properties, "name=value; repeat for more");
+    send->callback(
+        [&] { action = [&] { return mitral::cloud::send_message(state, name, order); }; });
 
     CLI11_PARSE(app, argc, argv);
     if (const auto done = action(); !done)

@@ -10,6 +10,8 @@
 #include "base/log.hpp"
 #include "cloud/api/admin_api.hpp"
 #include "cloud/api/bulk_api.hpp"
+#include "cloud/api/device_events_api.hpp"
+#include "cloud/api/devicebound_api.hpp"
 #include "cloud/api/methods_api.hpp"
 #include "cloud/api/modules_api.hpp"
 #include "cloud/api/provisioning_api.hpp"
@@ -65,6 +67,8 @@ class Process final : public Server {
           authenticator_(state_->registry, state_->policies, hosts_, clock, settings_.clock_skew),
           gatekeeper_(state_->enrollments, state_->id_scope, clock, settings_.clock_skew),
           methods_(loop),
+          queue_(state_->database, clock),
+          devicebound_(queue_),
           hub_(authenticator_, sessions_, log_, clock, {.expiry_grace = settings_.expiry_grace}),
           clock_(clock),
           faults_(loop, clock, roster_),
@@ -91,6 +95,8 @@ class Process final : public Server {
     dps::Gatekeeper gatekeeper_;
     hub::TwinChannel twins_;
     hub::MethodChannel methods_;
+    hub::DeviceboundQueue queue_;
+    hub::DeviceboundChannel devicebound_;
     hub::Service hub_;
     const base::Clock& clock_;
     std::optional<dps::Registrar> registrar_;
@@ -129,6 +135,7 @@ base::Status Process::open(Sockets sockets) {
     if (settings_.assigned_hub.empty())
         settings_.assigned_hub = fmt::format("{}:{}", settings_.names.front(), mqtt_->port());
     MITRAL_CHECK(state_->database.set_fact("hub-host", settings_.assigned_hub));
+    MITRAL_CHECK(queue_.release_all());
     mount_services();
     faults_.control(*mqtt_, *https_);
     return tell_ports();
@@ -137,6 +144,7 @@ base::Status Process::open(Sockets sockets) {
 void Process::mount_services() {
     hub_.add(twins_);
     hub_.add(methods_);
+    hub_.add(devicebound_);
     registrar_.emplace(
         gatekeeper_, state_->registry, state_->database, clock_,
         dps::RegistrarOptions{
@@ -150,6 +158,10 @@ void Process::mount_services() {
     api::RegistryApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
     api::BulkApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
     api::ModulesApi{state_->registry.modules(), hub_, authenticator_}.mount(public_routes_);
+    api::DeviceboundApi{queue_, devicebound_, authenticator_}.mount(public_routes_);
+    api::DeviceEventsApi{hub_, log_, authenticator_, clock_, [this] { return commit(); }}.mount(
+        public_routes_);
+    api::DeviceboundAdminApi{queue_, devicebound_}.mount(admin_routes_);
     api::MethodsApi{state_->registry, methods_, authenticator_}.mount(public_routes_);
     api::ProvisioningApi{*registrar_, state_->enrollments, authenticator_}.mount(public_routes_);
     api::mount_unsupported(public_routes_);

@@ -3,6 +3,7 @@
 #include "azure/sas.hpp"
 #include "base/encoding.hpp"
 #include "cloud/error.hpp"
+#include "cloud/hub/devicebound_channel.hpp"
 #include "cloud/hub/service.hpp"
 #include "cloud/hub/twin_channel.hpp"
 #include "cloud/log/tail.hpp"
@@ -44,6 +45,7 @@ class HubTest : public ::testing::Test {
           authenticator_(state_->registry, state_->policies, hosts_, clock_, base::Seconds(300)),
           service_(authenticator_, sessions_, log_, clock_, {.expiry_grace = base::Seconds(60)}) {
         service_.add(twins_);
+        service_.add(devicebound_);
         add("dev-01");
     }
 
@@ -102,6 +104,8 @@ class HubTest : public ::testing::Test {
     SessionStore sessions_;
     Authenticator authenticator_;
     TwinChannel twins_;
+    DeviceboundQueue queue_{state_->database, clock_};
+    DeviceboundChannel devicebound_{queue_};
     Service service_;
     FakeChannel channel_;
 };

@@ -106,8 +106,8 @@ class LocalAzure:
     def policy(self, name):
         return next(row for row in self.command("policies") if row["policy"] == name)
 
-    def admin(self, path, method="GET"):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['admin']}{path}", method=method)
+    def admin(self, path, method="GET", body=None):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['admin']}{path}", method=method, data=body)
         with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.read().decode()
 

@@ -31,11 +31,12 @@ const commands = {
     const result = await provisioning.register();
     return { hub: result.assignedHub, device: result.deviceId, status: result.status };
   },
-  async open({ connection, over, renewal }) {
+  async open({ connection, over, renewal, settle }) {
     const kind = connection.includes('ModuleId=') ? ModuleClient : Client;
     client = kind.fromConnectionString(connection, over === 'https' ? Http : Mqtt);
     client.on('error', () => {});
     if (renewal) client.setOptions({ tokenRenewal: renewal });
+    if (settle) await commands.listen({ settle });  // before the hub sends what it kept
     await client.open();
     return {};
   },
@@ -46,6 +47,10 @@ const commands = {
   async sendTogether({ messages }) {
     await Promise.all(messages.map((wanted) => client.sendEvent(toMessage(wanted))));
     return { sent: messages.length };
+  },
+  async sendBatch({ messages }) {
+    await client.sendEventBatch(messages.map(toMessage));
+    return {};
   },
   // Answers calls of this method with what it was asked, until the end.
   async method({ name, status }) {

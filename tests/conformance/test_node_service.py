@@ -1,6 +1,9 @@
 """Microsoft's Node service client (azure-iothub) with its device clients over MQTT and HTTPS, unmodified and pinned. The
 service client knows port 443 only, so the test has a network of its own."""
+import base64
+import json
 import os
+import signal
 import sys
 import unittest
 import urllib.parse
@@ -82,6 +85,111 @@ class NodeService(unittest.TestCase):
             result = service.invoke("node-renews", "still-there", connectTimeoutInSeconds=20)
             self.assertTrue(result["ok"], result)
             self.assertEqual(self.metric("subscribes_total"), subscribes)
+
+    def send(self, device, body, **parameters):
+        query = urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)
+        self.azure.admin(f"/devices/{device}/messages?{query}", "POST", body)
+
+    def outcomes(self, device):
+        rows = [json.loads(line) for line in self.azure.admin("/feedback").splitlines()]
+        return {row["originalMessageId"]: row["statusCode"] for row in rows if row["deviceId"] == device}
+
+    @proves("T-DATA-02")
+    def test_messages_to_a_device(self):
+        awkward = {f"p.k{text}": text for text in node.AWKWARD if text}
+        for over, settle, outcome in (("mqtt", "complete", "Success"), ("https", "complete", "Success"),
+                                      ("https", "reject", "Rejected")):
+            with self.subTest(over=over, settle=settle), node.Sdk(self.azure) as sdk:
+                name = f"node-{over}-{settle}"
+                device = self.azure.device(name)
+                connection = device["connection_string"]
+                if over == "https":
+                    connection = connection.replace(self.azure.hub, HOST)
+                self.assertTrue(sdk("open", connection=connection, over=over)["ok"])
+                subscribes = self.metric("subscribes_total")
+                self.assertTrue(sdk("listen", settle=settle)["ok"])
+                if over == "mqtt":
+                    wait_until(lambda: self.metric("subscribes_total") > subscribes)
+                # Over HTTPS the SDK reads bodies as UTF-8.
+                body = bytes(range(256)) if over == "mqtt" else "tü".encode()
+                properties = awkward if over == "mqtt" else {"p.kind": "order"}
+                self.send(name, body, mid="m 1/é" if over == "mqtt" else "m-1", cid="c", ct="a/b", ack="full", **properties)
+                message = sdk("received", count=1)["messages"][0]
+                self.assertEqual(base64.b64decode(message["body"]), body)
+                self.assertEqual(message["correlationId"], "c")
+                self.assertEqual(message["to"], f"/devices/{name}/messages/devicebound")
+                found = message["properties"]
+                for key, value in properties.items():
+                    self.assertEqual(found.get(key[2:], found.get("iothub-app-" + key[2:])), value, found)
+                wait_until(lambda: outcome in self.outcomes(name).values())
+
+    def test_messages_sent_while_away_arrive_later(self):
+        with node.Sdk(self.azure) as sdk:
+            device = self.open(sdk, "node-away")
+            subscribes = self.metric("subscribes_total")
+            self.assertTrue(sdk("listen", settle="complete")["ok"])
+            wait_until(lambda: self.metric("subscribes_total") > subscribes)
+        self.send("node-away", b"later", mid="m", ack="full")
+        self.azure.stop(signal.SIGKILL)
+        self.azure.start(https=443, mqtt=int(self.azure.hub.split(":")[1]))
+        with node.Sdk(self.azure) as sdk:
+            self.assertTrue(sdk("open", connection=device["connection_string"], settle="complete")["ok"])
+            self.assertEqual(base64.b64decode(sdk("received", count=1)["messages"][0]["body"]), b"later")
+            wait_until(lambda: self.outcomes("node-away") == {"m": "Success"})
+
+    @proves("T-DATA-02")
+    def test_telemetry_over_https(self):
+        device = self.azure.device("node-posts")
+        with node.Sdk(self.azure) as sdk:
+            sdk("open", connection=device["connection_string"].replace(self.azure.hub, HOST), over="https")
+            messages = [{"body": base64.b64encode(bytes([n, 0, 255])).decode(), "messageId": f"m{n}",
+                         "contentType": "application/json", "properties": {"ward": "icu"}} for n in range(3)]
+            self.assertEqual(sdk("send", messages=messages), {"ok": True, "sent": 3})
+            self.assertTrue(sdk("sendBatch", messages=messages)["ok"])
+        rows = [row for row in self.azure.messages() if row["device"] == "node-posts"]
+        self.assertEqual([row["body"] for row in rows], [bytes([n, 0, 255]) for n in (0, 1, 2, 0, 1, 2)])
+        self.assertEqual([row["mid"] for row in rows[:3]], ["m0", "m1", "m2"])
+        self.assertEqual(rows[0]["system"]["$.ct"], "application/json")
+        self.assertEqual({row["properties"]["ward"] for row in rows}, {"icu"})
+
+    def test_registry_in_bulk(self):
+        names = [f"node-bulk-{n}" for n in range(20)]
+        with Service(self.azure) as service:
+            def registry(call, *parameters):
+                return service("registry", call=call, **{"with": parameters})
+            devices = [{"deviceId": name} for name in names]
+            self.assertTrue(registry("addDevices", devices)["result"]["isSuccessful"])
+            result = registry("addDevices", devices[:1])
+            self.assertIn("DeviceAlreadyExists", str(result))
+            listed = {row["deviceId"] for row in registry("list")["result"]}
+            self.assertLessEqual(set(names), listed)
+            self.assertTrue(registry("updateDevices", [{"deviceId": names[0], "status": "disabled"}], True)["ok"])
+            self.assertEqual(registry("get", names[0])["result"]["status"], "disabled")
+            self.assertTrue(registry("removeDevices", devices, True)["result"]["isSuccessful"])
+            self.assertIn("DeviceNotFound", str(registry("get", names[0])))
+
+    @proves("T-ID-02")
+    def test_modules(self):
+        self.azure.device("node-parent")
+        with Service(self.azure) as service, node.Sdk(self.azure) as sdk:
+            def registry(call, *parameters):
+                return service("registry", call=call, **{"with": parameters})
+            made = registry("addModule", {"deviceId": "node-parent", "moduleId": "mod"})
+            self.assertTrue(made["ok"], made)
+            self.assertEqual([row["moduleId"] for row in registry("getModulesOnDevice", "node-parent")["result"]], ["mod"])
+            key = registry("getModule", "node-parent", "mod")["result"]["authentication"]["symmetricKey"]["primaryKey"]
+            result = sdk("open", connection=f"HostName={self.azure.hub};DeviceId=node-parent;ModuleId=mod;"
+                                            f"SharedAccessKey={key}")
+            self.assertTrue(result["ok"], result)
+            self.assertTrue(sdk("method", name="ask", status=201)["ok"])
+            answer = service("invoke", device="node-parent", module="mod",
+                             method={"methodName": "ask", "payload": 7, "connectTimeoutInSeconds": 20})
+            self.assertEqual(answer.get("result"), {"status": 201, "payload": {"asked": 7}}, answer)
+            self.assertTrue(sdk("send", messages=[node.message(1)])["ok"])
+            row = next(row for row in self.azure.messages() if row.get("module") == "mod")
+            self.assertEqual(row["system"]["iothub-connection-module-id"], "mod")
+            self.assertTrue(registry("removeModule", "node-parent", "mod")["ok"])
+            self.assertIn("ModuleNotFound", str(registry("getModule", "node-parent", "mod")))
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ bool Session::may_subscribe(std::string_view filter) const {
     if (std::find(idle_filters.begin(), idle_filters.end(), filter) != idle_filters.end())
         return true;
     if (identity_.module.empty())
-        return filter == "devices/" + identity_.device.id + "/messages/devicebound/#";
+        return false;
     const auto own = "devices/" + identity_.device.id + "/modules/" + identity_.module;
     return filter == own + "/#" || filter == own + "/inputs/#";
 }

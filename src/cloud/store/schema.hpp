@@ -62,7 +62,26 @@ CREATE TRIGGER module_goes_with_device AFTER DELETE ON device
     BEGIN DELETE FROM module WHERE device = OLD.id; END;
 )sql";
 
+// Messages to devices until they are settled, what became of them, and from which message on an
+// MQTT subscription delivers. Bodies are base64, properties a bag as in a topic.
+inline constexpr const char* devicebound_tables = R"sql(
+CREATE TABLE devicebound (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, lock TEXT NOT NULL,
+    locked_until INTEGER NOT NULL, deliveries INTEGER NOT NULL, enqueued INTEGER NOT NULL,
+    expires INTEGER NOT NULL, packet_id INTEGER NOT NULL, message_id TEXT NOT NULL,
+    correlation_id TEXT NOT NULL, user_id TEXT NOT NULL, content_type TEXT NOT NULL,
+    content_encoding TEXT NOT NULL, properties TEXT NOT NULL, body TEXT NOT NULL,
+    ack INTEGER NOT NULL);
+CREATE INDEX devicebound_of_device ON devicebound (device, sequence);
+CREATE TABLE feedback (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, message_id TEXT NOT NULL,
+    device TEXT NOT NULL, generation TEXT NOT NULL, outcome TEXT NOT NULL);
+CREATE TABLE devicebound_subscription (client TEXT PRIMARY KEY, first INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TRIGGER devicebound_goes_with_device AFTER DELETE ON device
+    BEGIN DELETE FROM devicebound WHERE device = OLD.id; END;
+)sql";
+
 // Each step runs once and in order; PRAGMA user_version counts those done. Append only.
-inline constexpr std::array steps{first_tables, twin_tables, module_tables};
+inline constexpr std::array steps{first_tables, twin_tables, module_tables, devicebound_tables};
 
 }  // namespace mitral::cloud::store
