@@ -1,17 +1,22 @@
 // mitral-intake-hl7: takes what patient monitors report in HL7 v2 and acknowledges what is on disk.
 // Options and wiring; the library beside it does the work.
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/config.hpp"
+#include "base/errors.hpp"
 #include "base/fail_point.hpp"
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/process.hpp"
 #include "base/sandbox.hpp"
 #include "intake/hl7/dialler.hpp"
 #include "intake/hl7/equipment.hpp"
+#include "intake/hl7/explain.hpp"
 #include "intake/hl7/server.hpp"
 #include "intake/hl7/settings.hpp"
 #include "intake/hl7/status.hpp"
@@ -28,6 +33,9 @@ constexpr std::string_view program = "mitral-intake-hl7";
 
 struct Options {
     std::string config = "/etc/mitral/mitral.toml";
+    std::string capture;
+    std::string code_table;
+    std::string zone;
 };
 
 // Without a monitor to dial there is no network at all: what is accepted came over sockets that
@@ -91,6 +99,27 @@ base::Status run(const Options& options) {
     return ended;
 }
 
+// Offline: reads a file and prints; needs no settings and takes no rights.
+base::Status explain_capture(const Options& options) {
+    constexpr std::size_t largest_capture = 256U << 20;
+    MITRAL_TRY(const auto capture, base::read_text_file(options.capture, largest_capture));
+    Sender sender;
+    sender.source = "monitor";
+    Dialect dialect;
+    if (!options.code_table.empty()) {
+        MITRAL_TRY(dialect, load_code_table(options.code_table));
+        sender.dialect = &dialect;
+    }
+    std::optional<Zone> zone;
+    if (!options.zone.empty()) {
+        MITRAL_TRY(zone, Zone::find(options.zone));
+        sender.zone = &*zone;
+    }
+    if (explain(capture, sender, stdout) == 0)
+        return base::fail(base::BaseError::malformed, "no HL7 message in " + options.capture);
+    return {};
+}
+
 }  // namespace
 }  // namespace mitral::intake::hl7
 
@@ -98,10 +127,17 @@ int main(int argc, char** argv) {
     CLI::App app("Takes what patient monitors report in HL7 v2 and puts it into the spool");
     mitral::intake::hl7::Options options;
     app.add_option("--config", options.config, "Configuration file")->capture_default_str();
+    auto* capture = app.add_option("--explain", options.capture,
+                                   "Say what of a capture (MLLP or plain) is understood, and end");
+    app.add_option("--code-table", options.code_table, "The code table for --explain")
+        ->needs(capture);
+    app.add_option("--zone", options.zone, "The time zone for --explain")->needs(capture);
     app.set_version_flag("--version", MITRAL_VERSION);
     CLI11_PARSE(app, argc, argv);
     mitral::base::set_log_program(mitral::intake::hl7::program);
-    if (auto status = mitral::intake::hl7::run(options); !status)
+    auto status = options.capture.empty() ? mitral::intake::hl7::run(options)
+                                          : mitral::intake::hl7::explain_capture(options);
+    if (!status)
         return mitral::base::exit_with(mitral::intake::hl7::program, status.error());
     return 0;
 }
