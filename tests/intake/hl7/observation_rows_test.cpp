@@ -116,6 +116,7 @@ TEST(ObservationRowTest, AbsencesAndTheirReasons) {
 }
 
 TEST(ObservationRowTest, NumbersThatMonitorsWriteForNoValue) {
+    MITRAL_PROVES("T-DATA-05");
     for (const auto* sentinel :
          {"-1", "-1.0", "-100", "-999", "-99.9", "-10000", "-32768", "32767"})
         EXPECT_EQ(heart_rate("NM", sentinel), "MDC_ECG_HEART_RATE (not-measured) /min") << sentinel;
@@ -127,6 +128,7 @@ TEST(ObservationRowTest, NumbersThatMonitorsWriteForNoValue) {
 }
 
 TEST(ObservationRowTest, WhatCouldBeRealStays) {
+    MITRAL_PROVES("T-DATA-05");
     EXPECT_EQ(number("MDC_TEMP", "-1", "Cel"), "-1 Cel");
     EXPECT_EQ(number("MDC_TEMP_SKIN", "-12.5", "Cel"), "-12.5 Cel");
     EXPECT_EQ(number("MDC_PRESS_BLD_VEN_CENT_MEAN", "-1", "mm[Hg]"), "-1 mm[Hg]");
@@ -155,6 +157,7 @@ TEST(ObservationRowTest, ZerosThatCannotBe) {
 }
 
 TEST(ObservationRowTest, UnitsAreThoseOfTheCode) {
+    MITRAL_PROVES("T-DATA-05");
     EXPECT_EQ(number("MDC_PRESS_BLD_NONINV_SYS", "120", "266016^MDC_DIM_MMHG^MDC"), "120 mm[Hg]");
     EXPECT_EQ(number("MDC_PRESS_BLD_NONINV_SYS", "16.0", "265987^MDC_DIM_KILO_PASCAL^MDC"),
               "16.0 kPa");

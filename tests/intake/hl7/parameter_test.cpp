@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "support/proves.hpp"
+
 namespace mitral::intake::hl7 {
 namespace {
 
@@ -43,6 +45,7 @@ TEST(ParameterTest, WhatIsInNoTableIsUnknown) {
 }
 
 TEST(ParameterTest, TwoMeaningsAreNone) {
+    MITRAL_PROVES("T-DATA-05");
     for (const auto* field : {"150456^MDC_ECG_HEART_RATE^MDC", "147842^MDC_TEMP^MDC",
                               "147842^MDC_SOMETHING_NOBODY_KNOWS^MDC",
                               "147842^MDC_ECG_HEART_RATE^MDC^150456^MDC_PULS_OXIM_SAT_O2^MDC"})
