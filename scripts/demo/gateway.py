@@ -22,6 +22,7 @@ class Stack:
     """`programs` is the folder of the built programs, `source` the project. Needs root."""
 
     needed = PROGRAMS
+    subject_key = None   # the hospital's, 32 bytes; None: no pseudonyms
 
     def __init__(self, programs, source, tuning=layout.Tuning(), say=print, scratch=None):
         self.programs, self.source = pathlib.Path(programs), pathlib.Path(source)
@@ -123,12 +124,16 @@ class Stack:
         place = self.layout
         group_key = place.station / "group.key"
         station.write_group_key(group_key, self.group["primary_key"])
+        subject_key = []
+        if self.subject_key is not None:
+            station.write_subject_key(place.station / "subject.key", self.subject_key)
+            subject_key = ["--subject-key", place.station / "subject.key"]
         processes.run([
             self._program("mitral"), "provision", "--config", place.config,
             "--station-key", place.station / "station.key", "--group-key-file", group_key,
             "--id-scope", self.group["id_scope"], "--registration-id", layout.REGISTRATION_ID,
-            "--dps-host", place.dps, *(part for name in self.hubs for part in ("--hub", name))],
-            place.logs, "provision")
+            "--dps-host", place.dps, *(part for name in self.hubs for part in ("--hub", name)),
+            *subject_key], place.logs, "provision")
 
     def _enrol(self):
         self.say("registering with DPS (mitral-enrol, once)")

@@ -25,6 +25,10 @@ def write_group_key(path, key_base64):
     _write_secret(path, key_base64.encode() + b"\n")
 
 
+def write_subject_key(path, key):
+    _write_secret(path, base64.b64encode(key) + b"\n")
+
+
 def _write_secret(path, data):
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
