@@ -186,12 +186,12 @@ std::uint64_t bytes_below(const std::string& directory) {
     const auto names = base::list_directory(directory);
     for (const auto& name : names ? *names : std::vector<std::string>{}) {
         bool is_directory = false;
-        const auto path = directory + "/" + name;
+        const auto path = fmt::format("{}/{}", directory, name);
         total += size_of(path, is_directory);
         const auto inner =
             is_directory ? base::list_directory(path) : base::Result<std::vector<std::string>>();
         for (const auto& file : inner ? *inner : std::vector<std::string>{})
-            total += size_of(path + "/" + file, is_directory);
+            total += size_of(fmt::format("{}/{}", path, file), is_directory);
     }
     return total;
 }

@@ -80,7 +80,7 @@ class Description {
             intake.table == "intake-hl7" ? describe_monitors(intake.settings)
                                          : describe_intake(intake.settings);
         if (settings_.uplink)
-            describe_uplink();
+            describe_uplink(*settings_.uplink);
         report_.json = document_.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
         return std::move(report_);
     }
@@ -184,8 +184,8 @@ class Description {
                                    {"monitors", std::move(monitors)}};
     }
 
-    void describe_uplink() {
-        const auto view = read_uplink_view(settings_.uplink->status_file);
+    void describe_uplink(const uplink::Settings& uplink) {
+        const auto view = read_uplink_view(uplink.status_file);
         if (!view)
             return missing("uplink", view.error());
         line("uplink",
