@@ -1,5 +1,5 @@
-"""Who may do what: every operation and every kind of credential. A test makes the product of both tables; a new operation
-is one more row."""
+"""Who may do what: every operation and every kind of credential. A test makes the product of both tables; a new
+operation is one more row."""
 from cloud.local_azure import sas
 
 DEVICE, SIBLING, MODULE = "auth-1", "auth-10", "m"

@@ -38,7 +38,8 @@ class Authorisation(unittest.TestCase):
 
     @proves("CR 2.1", "CR 1.2", "T-TOK-02", "T-ID-02")
     def test_mqtt_connect(self):
-        for client, needs in ((matrix.DEVICE, matrix.AS_DEVICE), (f"{matrix.DEVICE}/{matrix.MODULE}", matrix.AS_MODULE)):
+        clients = {matrix.DEVICE: matrix.AS_DEVICE, f"{matrix.DEVICE}/{matrix.MODULE}": matrix.AS_MODULE}
+        for client, needs in clients.items():
             for credential, (token, grants) in self.credentials.items():
                 with self.subTest(client=client, credential=credential):
                     mqtt, code = self.connect(client, token)

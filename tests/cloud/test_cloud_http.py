@@ -1,9 +1,11 @@
 """The HTTPS and admin ports: registry, enrolments, DPS, and requests that mean harm."""
 import concurrent.futures
 import itertools
+import json
 import os
 import socket
 import ssl
+import subprocess
 import time
 import unittest
 
@@ -166,6 +168,42 @@ class Http(unittest.TestCase):
         raw = socket.create_connection(("127.0.0.1", self.azure.ports["mqtt"]), timeout=5)
         with context.wrap_socket(raw, server_hostname="localhost") as good:  # the control
             self.assertEqual(good.version(), "TLSv1.3")
+
+    def test_messages_to_a_device(self):
+        device = self.azure.device("bound")
+        token = sas(device["primary_key"], f"{self.azure.hub}/devices/bound")
+        path = f"/devices/bound/messages/devicebound?{VERSION}"
+        self.assertEqual(self.call("GET", "/devices/bound/messages/devicebound", token=token)[0], 204)
+        for number in range(3):
+            sent = self.azure.command("send", "--id", "bound", "--body", "text", "--message-id", f"m{number}",
+                                      "--ack", "full", "--property", "kind=a=b", "--ttl", "60")
+            self.assertIn("sequence", sent[0])
+
+        def raw(method, target):
+            request = f"{method} {target} HTTP/1.1\r\nHost: h\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n"
+            head, _, body = self.raw(request.encode()).decode().partition("\r\n\r\n")
+            fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+            return int(head.split()[1]), fields, body
+
+        status, fields, body = raw("GET", path)
+        self.assertEqual((status, body, fields["iothub-messageid"]), (200, "text", "m0"))
+        self.assertEqual((fields["iothub-app-kind"], fields["iothub-deliverycount"]), ("a=b", "0"))
+        lock = fields["ETag"].strip('"')
+        settle = f"/devices/bound/messages/devicebound/{lock}"
+        self.assertEqual(raw("POST", f"{settle}/abandon?{VERSION}")[0], 204)
+        self.assertEqual(raw("DELETE", f"{settle}?{VERSION}")[0], 412)  # the lock is gone
+        _, fields, _ = raw("GET", path)
+        self.assertEqual((fields["iothub-messageid"], fields["iothub-deliverycount"]), ("m0", "1"))
+        lock = fields["ETag"].strip('"')
+        self.assertEqual(raw("DELETE", f"/devices/bound/messages/devicebound/{lock}?{VERSION}&reject")[0], 204)
+        status, purged = self.call("DELETE", "/devices/bound/commands")
+        self.assertEqual((status, purged["totalMessagesPurged"]), (200, 2))
+        told = [json.loads(line) for line in self.azure.admin("/feedback").splitlines()]
+        self.assertEqual([(row["originalMessageId"], row["statusCode"]) for row in told if row["deviceId"] == "bound"],
+                         [("m0", "Rejected"), ("m1", "Purged"), ("m2", "Purged")])
+        for wrong in (["--id", "nobody"], ["--id", "bound", "--ack", "x"], ["--id", "bound", "--property", "=x"]):
+            with self.assertRaises(subprocess.CalledProcessError):
+                self.azure.command("send", "--body", "x", *wrong)
 
     def test_admin_port(self):
         self.assertIn("# TYPE mitral_cloud_messages_total counter", self.azure.admin("/metrics"))

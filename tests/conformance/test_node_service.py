@@ -1,5 +1,5 @@
-"""Microsoft's Node service client (azure-iothub) with its device clients over MQTT and HTTPS, unmodified and pinned. The
-service client knows port 443 only, so the test has a network of its own."""
+"""Microsoft's Node service client (azure-iothub) with its device clients over MQTT and HTTPS, unmodified and pinned.
+The service client knows port 443 only, so the test has a network of its own."""
 import base64
 import json
 import os
@@ -113,7 +113,8 @@ class NodeService(unittest.TestCase):
                 # Over HTTPS the SDK reads bodies as UTF-8.
                 body = bytes(range(256)) if over == "mqtt" else "tü".encode()
                 properties = awkward if over == "mqtt" else {"p.kind": "order"}
-                self.send(name, body, mid="m 1/é" if over == "mqtt" else "m-1", cid="c", ct="a/b", ack="full", **properties)
+                self.send(name, body, mid="m 1/é" if over == "mqtt" else "m-1", cid="c", ct="a/b", ack="full",
+                          **properties)
                 message = sdk("received", count=1)["messages"][0]
                 self.assertEqual(base64.b64decode(message["body"]), body)
                 self.assertEqual(message["correlationId"], "c")
@@ -176,7 +177,8 @@ class NodeService(unittest.TestCase):
                 return service("registry", call=call, **{"with": parameters})
             made = registry("addModule", {"deviceId": "node-parent", "moduleId": "mod"})
             self.assertTrue(made["ok"], made)
-            self.assertEqual([row["moduleId"] for row in registry("getModulesOnDevice", "node-parent")["result"]], ["mod"])
+            modules = registry("getModulesOnDevice", "node-parent")["result"]
+            self.assertEqual([row["moduleId"] for row in modules], ["mod"])
             key = registry("getModule", "node-parent", "mod")["result"]["authentication"]["symmetricKey"]["primaryKey"]
             result = sdk("open", connection=f"HostName={self.azure.hub};DeviceId=node-parent;ModuleId=mod;"
                                             f"SharedAccessKey={key}")
