@@ -38,7 +38,7 @@ std::string vitals() {
 // Three waves of a second at 250 Hz with their facets.
 std::string waves() {
     std::string text =
-        "MSH|^~\\&|MONITOR^0123456789ABCDEF^EUI-64|||||20260101100000+0100||ORU^R01|43|P|2.6\r"
+        "MSH|^~\\&|MONITOR^0123456789ABCDEF^EUI-64||||20260101100000+0100||ORU^R01|43|P|2.6\r"
         "OBR|1|||69121^MDC_OBS_WAVE_CTS^MDC|||20260101100000+0100\r";
     for (int channel = 1; channel <= 3; ++channel) {
         const auto place = "1.1.1." + std::to_string(channel);
