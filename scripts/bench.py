@@ -16,6 +16,8 @@ for folder in ("demo", "bench"):
     sys.path.insert(0, str(ROOT / "scripts" / folder))
 
 import figure_cpu  # noqa: E402
+import figure_hl7  # noqa: E402
+import figure_hl7_cost  # noqa: E402
 import figure_idle  # noqa: E402
 import figure_latency  # noqa: E402
 import figure_security  # noqa: E402
@@ -26,7 +28,8 @@ import processes  # noqa: E402
 import summary  # noqa: E402
 import workshop  # noqa: E402
 
-FIGURES = (figure_cpu, figure_start, figure_latency, figure_idle, figure_security)
+FIGURES = (figure_cpu, figure_start, figure_latency, figure_idle, figure_security, figure_hl7,
+           figure_hl7_cost)
 NAMES = tuple(name for part in FIGURES for name in part.NAMES) + ("spool",)
 
 
@@ -40,13 +43,14 @@ class Options:
     """How long and how often; `small` makes every figure as short as it can be, for a look whether all of it works."""
 
     def __init__(self, arguments):
-        small = arguments.small
+        self.small = small = arguments.small
         self.only, self.window, self.out = arguments.only, arguments.window, arguments.out
         self.rounds = 1 if small else arguments.rounds
         self.count = 200 if small else arguments.count
         self.queued = 500 if small else 1_000_000
         self.idle_s, self.settle_s = (1, 1) if small else (70, 65)
         self.warm_s, self.ward_s = (1, 1) if small else (15, 30)
+        self.hl7_s = arguments.hl7_seconds
         self.low_rate_lines = 5 if small else 200
         self.callgrind_s = (1, 2) if small else (10, 30)
 
@@ -61,6 +65,7 @@ def parse(arguments):
     parser.add_argument("--rounds", type=int, default=5, help="of each contest (5)")
     parser.add_argument("--count", type=int, default=100_000, help="messages of a round (100000)")
     parser.add_argument("--window", type=int, default=1000, help="messages without PUBACK (1000)")
+    parser.add_argument("--hl7-seconds", type=int, default=60, help="of each load of HL7 reports (60)")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/bench", metavar="FOLDER",
                         help="where the summary goes; the spool that is measured lies on its disk (build/bench)")
     parser.add_argument("--no-build", action="store_true", help="measure what is built")

@@ -75,6 +75,14 @@ class Unit:
 
     # -- start and end ---------------------------------------------------------------------------
     def start(self, uplink=True):
+        self.start_vault()
+        self.launch("mitral-intake-lines", lambda: processes.answers(self.place.lines_socket))
+        if uplink:
+            self.start_uplink()
+        return self
+
+    def start_vault(self):
+        """The unit as far as every adapter needs it: configured, provisioned, assigned to the hub."""
         place = self.place
         place.create()
         place.write_config()
@@ -87,10 +95,6 @@ class Unit:
         place.assignment.write_text(json.dumps({"hub": place.hub_name, "device_id": self._device}),
                                     encoding="ascii")
         place.assignment.chmod(0o644)
-        self.launch("mitral-intake-lines", lambda: processes.answers(place.lines_socket))
-        if uplink:
-            self.start_uplink()
-        return self
 
     def start_uplink(self):
         self.launch("mitral-uplink", lambda: self.uplink_status().get("connected") is True)
