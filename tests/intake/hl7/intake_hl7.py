@@ -3,6 +3,7 @@
 import os
 import resource
 import socket
+import subprocess
 import sys
 import time
 
@@ -10,7 +11,7 @@ from support.proves import main, proves
 
 READ_SPOOL = sys.argv.pop(1)
 
-from hl7_gateway import PATIENCE_S, GatewayTest, Monitor, frame, free_port, report, wait_for  # noqa: E402
+from hl7_gateway import BINARY, PATIENCE_S, GatewayTest, Monitor, frame, free_port, report, wait_for  # noqa: E402
 
 GatewayTest.READ_SPOOL = READ_SPOOL
 TWO_MONITORS = """
@@ -276,6 +277,25 @@ class Dialling(GatewayTest):
         monitor = self.take(self.listen())
         self.addCleanup(monitor.close)
         self.assertEqual(monitor.answer()[0][8], "QRY^R02")
+
+
+class Explanation(GatewayTest):
+    def explained(self, *options):
+        capture = self.gateway.path / "capture"
+        capture.write_bytes(frame(report("1", ["72"])) + b"junk" + frame(report("2", ["nonsense"])))
+        return subprocess.run([BINARY / "mitral-intake-hl7", "--config", self.gateway.path / "mitral.toml", "--explain",
+                               capture, *options], capture_output=True, text=True, check=False)
+
+    def test_a_capture_is_explained_without_a_gateway(self):
+        done = self.explained()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("MDC_ECG_HEART_RATE", done.stdout)
+        self.assertIn("72", done.stdout)
+
+    def test_a_code_table_that_is_not_there_is_an_error(self):
+        done = self.explained("--code-table", "/absent.toml")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("/absent.toml", done.stderr)
 
 
 class Cage(GatewayTest):
