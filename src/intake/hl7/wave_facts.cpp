@@ -58,17 +58,19 @@ std::optional<WaveFactsOfMessage::Kind> WaveFactsOfMessage::kind_of(
 WaveFactsOfMessage::WaveFactsOfMessage(const Message& message, const Dialect* dialect)
     : dialect_(dialect) {
     std::size_t order = 0;
+    std::uint16_t position = 0;  // of an OBX; the later of two equal facts counts
     for (const auto& segment : message.segments()) {
         if (segment.name() == "OBR")
             ++order;
         if (segment.name() != "OBX")
             continue;
-        const ObservationRow row(segment, message.delimiters(), 0);
+        const ObservationRow row(segment, message.delimiters(), position++);
         if (const auto kind = kind_of(row))
             facts_.push_back({order, row.sub_id(), *kind, row});
     }
-    std::ranges::stable_sort(facts_, {},
-                             [](const Fact& fact) { return std::tuple(fact.order, fact.sub_id); });
+    std::ranges::sort(facts_, {}, [](const Fact& fact) {
+        return std::tuple(fact.order, fact.sub_id, fact.row.index());
+    });
 }
 
 template <typename Take>
