@@ -15,7 +15,10 @@
 #include "cloud/api/methods_api.hpp"
 #include "cloud/api/modules_api.hpp"
 #include "cloud/api/provisioning_api.hpp"
+#include "cloud/api/query_api.hpp"
 #include "cloud/api/registry_api.hpp"
+#include "cloud/api/statistics_api.hpp"
+#include "cloud/api/twins_api.hpp"
 #include "cloud/api/unsupported.hpp"
 #include "cloud/dps/service.hpp"
 #include "cloud/faults.hpp"
@@ -66,6 +69,7 @@ class Process final : public Server {
           sessions_(state_->database),
           authenticator_(state_->registry, state_->policies, hosts_, clock, settings_.clock_skew),
           gatekeeper_(state_->enrollments, state_->id_scope, clock, settings_.clock_skew),
+          twins_(state_->twins),
           methods_(loop),
           queue_(state_->database, clock),
           devicebound_(queue_),
@@ -164,6 +168,9 @@ void Process::mount_services() {
     api::DeviceboundAdminApi{queue_, devicebound_}.mount(admin_routes_);
     api::MethodsApi{state_->registry, methods_, authenticator_}.mount(public_routes_);
     api::ProvisioningApi{*registrar_, state_->enrollments, authenticator_}.mount(public_routes_);
+    api::TwinsApi{state_->twins, hub_, authenticator_}.mount(public_routes_);
+    api::QueryApi{state_->twins, hub_, authenticator_}.mount(public_routes_);
+    api::StatisticsApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
     api::mount_unsupported(public_routes_);
     api::AdminApi{state_->registry, hub_, log_, news_, faults_, pool_, counters_}.mount(
         admin_routes_);

@@ -103,7 +103,7 @@ class HubTest : public ::testing::Test {
     Hosts hosts_{{"hub.mitral.test", "localhost"}};
     SessionStore sessions_;
     Authenticator authenticator_;
-    TwinChannel twins_;
+    TwinChannel twins_{state_->twins};
     DeviceboundQueue queue_{state_->database, clock_};
     DeviceboundChannel devicebound_{queue_};
     Service service_;

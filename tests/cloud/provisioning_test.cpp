@@ -163,6 +163,30 @@ TEST_F(ProvisioningTest, ADisabledIndividualEntryBeatsTheGroup) {
     EXPECT_EQ(parsed(disabled).status, azure::RegistrationStatus::disabled);
 }
 
+TEST_F(ProvisioningTest, TheInitialTwinIsSetWithTheDeviceAndNeverAgain) {
+    auto group = group_;
+    group.initial_twin = R"({"tags":{"ward":"3"},"properties":{"desired":{"rate":250}}})";
+    ASSERT_TRUE(state_->enrollments.put(group, group.etag));
+    ASSERT_EQ(register_fully("dev-07", token(group_.primary_key, "dev-07", "dev-07")).status, 200);
+    auto twin = *state_->twins.find({"dev-07"});
+    EXPECT_EQ(twin.tags, R"({"ward":"3"})");
+    EXPECT_EQ(twin.desired.values, R"({"rate":250})");
+    ASSERT_TRUE(state_->twins.update({"dev-07"}, {.tags = R"({"ward":"4"})"}, "*"));
+    ASSERT_EQ(register_fully("dev-07", token(group_.primary_key, "dev-07", "dev-07")).status, 200);
+    EXPECT_EQ(state_->twins.find({"dev-07"})->tags, R"({"ward":"4"})");
+}
+
+TEST_F(ProvisioningTest, EnrolmentsRefuseAnInitialTwinThatNoTwinWouldTake) {
+    MITRAL_PROVES("CR 3.5");
+    for (const auto* bad : {"[]", R"({"tags":1})", R"({"tags":{"$a":1}})",
+                            R"({"properties":{"desired":{"a.b":1}}})"}) {
+        auto group = group_;
+        group.initial_twin = bad;
+        EXPECT_EQ(state_->enrollments.put(group, "").error().code, CloudError::invalid_argument)
+            << bad;
+    }
+}
+
 TEST_F(ProvisioningTest, EnrolmentsGuardEtagsKeysAndNumbers) {
     auto group = group_;
     EXPECT_EQ(state_->enrollments.put(group, "old").error().code, CloudError::stale_etag);

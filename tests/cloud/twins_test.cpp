@@ -22,6 +22,9 @@ class TwinsTest : public ::testing::Test {
         EXPECT_TRUE(found);
         return found ? *found : Twin{};
     }
+    void add_module(const std::string& device, const std::string& module) {
+        EXPECT_TRUE(state_->registry.modules().create({.device = device, .id = module}));
+    }
     std::vector<std::string> names(Twins::Of kind, TwinName after, std::size_t limit) {
         const auto rows = twins_.page(kind, after, limit);
         EXPECT_TRUE(rows);
@@ -82,7 +85,7 @@ TEST_F(TwinsTest, EtagsGuardUpdatesAndARefusedOneChangesNothing) {
 }
 
 TEST_F(TwinsTest, LivesAsLongAsTheDevice) {
-    ASSERT_TRUE(twins_.note_connection({"dev-1", "m"}, ""));
+    add_module("dev-1", "m");
     ASSERT_TRUE(twins_.update({"dev-1"}, {.tags = R"({"a":1})"}, "*"));
     ASSERT_TRUE(twins_.update({"dev-2"}, {.tags = R"({"a":2})"}, "*"));
     ASSERT_TRUE(state_->registry.update({.id = "dev-1", .enabled = false}, "*"));
@@ -97,21 +100,30 @@ TEST_F(TwinsTest, LivesAsLongAsTheDevice) {
     EXPECT_EQ(twin({"dev-2"}).tags, R"({"a":2})");
 }
 
-TEST_F(TwinsTest, ModulesAppearWithTheirFirstConnection) {
-    ASSERT_TRUE(twins_.note_connection({"dev-1", "m"}, "dtmi:x;1"));
+TEST_F(TwinsTest, ModulesHaveTwinsOfTheirOwn) {
+    EXPECT_EQ(twins_.note_model({"dev-1", "m"}, "dtmi:x;1").error().code, CloudError::not_found);
+    add_module("dev-1", "m");
+    EXPECT_EQ(twin({"dev-1", "m"}).etag(), "AAAAAAAAAAE=");
+    ASSERT_TRUE(twins_.note_model({"dev-1", "m"}, "dtmi:x;1"));
     ASSERT_TRUE(twins_.report({"dev-1", "m"}, R"({"a":1})"));
-    ASSERT_TRUE(twins_.note_connection({"dev-1", "m"}, ""));
     EXPECT_EQ(twin({"dev-1", "m"}).model, "dtmi:x;1");
     EXPECT_EQ(twin({"dev-1", "m"}).reported.values, R"({"a":1})");
     EXPECT_EQ(twin().reported.values, "{}");
-    ASSERT_TRUE(twins_.note_connection({"dev-1"}, "dtmi:y;2"));
+    ASSERT_TRUE(twins_.note_model({"dev-1"}, "dtmi:y;2"));
     EXPECT_EQ(twin().model, "dtmi:y;2");
+    auto& modules = state_->registry.modules();
+    ASSERT_TRUE(modules.update({.device = "dev-1", .id = "m"}, "*"));
+    EXPECT_EQ(twin({"dev-1", "m"}).model, "dtmi:x;1");
+    ASSERT_TRUE(modules.remove("dev-1", "m", "*"));
+    EXPECT_FALSE(twins_.find({"dev-1", "m"}));
+    add_module("dev-1", "m");
+    EXPECT_EQ(twin({"dev-1", "m"}).reported.values, "{}");
 }
 
 TEST_F(TwinsTest, PagesInOrder) {
     for (const auto* module : {"b", "a"})
         for (const auto* device : {"dev-3", "dev-1"})
-            ASSERT_TRUE(twins_.note_connection({device, module}, ""));
+            add_module(device, module);
     using Of = Twins::Of;
     using Names = std::vector<std::string>;
     EXPECT_EQ(names(Of::devices, {""}, 2), (Names{"dev-1", "dev-2"}));

@@ -43,6 +43,8 @@ Json to_json(const Enrollment& enrollment) {
     body["provisioningStatus"] = enrollment.enabled ? "enabled" : "disabled";
     body["reprovisionPolicy"] = {{"updateHubAssignment", true}, {"migrateDeviceData", true}};
     body["allocationPolicy"] = "hashed";
+    if (!enrollment.initial_twin.empty())
+        body["initialTwin"] = Json::parse(enrollment.initial_twin, nullptr, false);
     body["createdDateTimeUtc"] = base::to_iso8601(enrollment.created);
     body["lastUpdatedDateTimeUtc"] = base::to_iso8601(enrollment.updated);
     return body;
@@ -66,6 +68,8 @@ base::Result<Enrollment> read_enrollment(const Request& request, EnrollmentKind 
         return base::fail(CloudError::invalid_argument,
                           "provisioningStatus is enabled or disabled");
     enrollment.enabled = status == "enabled";
+    if (const auto* twin = member(body, "initialTwin"); twin != nullptr && !twin->is_null())
+        enrollment.initial_twin = dump(*twin);
     if (const auto* keys = member(*attestation, "symmetricKey")) {
         enrollment.primary_key = text_member(*keys, "primaryKey");
         enrollment.secondary_key = text_member(*keys, "secondaryKey");

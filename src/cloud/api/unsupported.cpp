@@ -15,17 +15,6 @@ constexpr std::string_view edge = "no IoT Edge deployments here";
 constexpr std::string_view no_storage = "needs a storage account";
 
 constexpr std::array calls{
-    UnsupportedCall{"GET /twins/{device}", "Get device twin", later},
-    UnsupportedCall{"PATCH /twins/{device}", "Update device twin", later},
-    UnsupportedCall{"PUT /twins/{device}", "Replace device twin", later},
-    UnsupportedCall{"PUT /twins/{device}/tags", "Replace twin tags", later},
-    UnsupportedCall{"PUT /twins/{device}/properties/desired", "Replace desired properties", later},
-    UnsupportedCall{"GET /twins/{device}/modules/{module}", "Get module twin", later},
-    UnsupportedCall{"PATCH /twins/{device}/modules/{module}", "Update module twin", later},
-    UnsupportedCall{"PUT /twins/{device}/modules/{module}", "Replace module twin", later},
-    UnsupportedCall{"POST /devices/query", "Query twins", later},
-    UnsupportedCall{"GET /statistics/devices", "Get registry statistics", later},
-    UnsupportedCall{"GET /statistics/service", "Get service statistics", later},
     UnsupportedCall{"POST /messages/devicebound", "Send cloud-to-device message",
                     "send with mitral-cloud send or over the admin port"},
     UnsupportedCall{"GET /messages/serviceBound/feedback", "Receive feedback",

@@ -2,6 +2,7 @@
 
 #include "azure/ids.hpp"
 #include "base/encoding.hpp"
+#include "cloud/dps/initial_twin.hpp"
 #include "cloud/error.hpp"
 #include "cloud/store/ids.hpp"
 
@@ -11,7 +12,8 @@ namespace {
 constexpr std::size_t min_key = 16;  // bytes
 constexpr std::size_t max_key = 64;
 constexpr std::string_view columns =
-    "kind, id, device, etag, enabled, primary_key, secondary_key, created, updated";
+    "kind, id, device, etag, enabled, primary_key, secondary_key, created, updated, "
+    "initial_twin";
 
 std::string_view name_of(EnrollmentKind kind) {
     return kind == EnrollmentKind::group ? "group" : "individual";
@@ -29,6 +31,7 @@ Enrollment read_row(const store::Statement& row) {
             .enabled = row.integer(4) != 0,
             .primary_key = row.text(5),
             .secondary_key = row.text(6),
+            .initial_twin = row.text(9),
             .created = {row.integer(7)},
             .updated = {row.integer(8)}};
 }
@@ -55,12 +58,12 @@ base::Result<Enrollment> Enrollments::put(Enrollment enrollment, std::string_vie
     MITRAL_CHECK(check(enrollment));
 
     auto insert = database_.prepare("INSERT OR REPLACE INTO enrollment (" + std::string(columns) +
-                                    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                                    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     insert.bind(name_of(enrollment.kind)).bind(enrollment.id).bind(enrollment.device);
     insert.bind(enrollment.etag).bind(std::int64_t{enrollment.enabled});
     insert.bind(enrollment.primary_key).bind(enrollment.secondary_key);
-    MITRAL_TRY(const auto changed,
-               insert.bind(enrollment.created.ms).bind(enrollment.updated.ms).run());
+    insert.bind(enrollment.created.ms).bind(enrollment.updated.ms);
+    MITRAL_TRY(const auto changed, insert.bind(enrollment.initial_twin).run());
     (void)changed;
     return enrollment;
 }
@@ -71,6 +74,8 @@ base::Status Enrollments::check(const Enrollment& enrollment) const {
         return base::fail(CloudError::invalid_argument, name.error().context);
     if (!enrollment.device.empty() && !azure::check_device_id(enrollment.device))
         return base::fail(CloudError::invalid_argument, "bad device id");
+    MITRAL_TRY(const auto twin, read_initial_twin(enrollment.initial_twin));
+    MITRAL_CHECK(hub::check_change(twin));
     if (!is_key(enrollment.primary_key) || !is_key(enrollment.secondary_key))
         return base::fail(CloudError::invalid_argument, "a key is 16 to 64 bytes in base64");
     if (enrollment.kind == EnrollmentKind::individual)

@@ -21,6 +21,7 @@ struct Enrollment {
     bool enabled = true;
     std::string primary_key{};  // base64
     std::string secondary_key{};
+    std::string initial_twin{};  // {"tags":{…},"properties":{"desired":{…}}}; empty: none
     base::WallTime created{};
     base::WallTime updated{};
 };

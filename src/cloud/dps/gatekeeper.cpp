@@ -29,7 +29,8 @@ base::Result<Admitted> Gatekeeper::admit(const Claim& claim) const {
             .enabled = individual->enabled,
             .device_id = individual->device.empty() ? individual->id : individual->device,
             .primary_key = individual->primary_key,
-            .secondary_key = individual->secondary_key};
+            .secondary_key = individual->secondary_key,
+            .initial_twin = individual->initial_twin};
     }
     MITRAL_TRY(const auto groups, enrollments_.groups());
     auto outcome = base::Result<Admitted>(refused("no enrolment for this registration id"));
@@ -52,7 +53,8 @@ base::Result<Admitted> Gatekeeper::try_group(const Enrollment& group,
     return Admitted{.enabled = group.enabled,
                     .device_id = azure::normal_registration_id(claim.registration_id),
                     .primary_key = base::to_base64(device_primary.view()),
-                    .secondary_key = base::to_base64(device_secondary.view())};
+                    .secondary_key = base::to_base64(device_secondary.view()),
+                    .initial_twin = group.initial_twin};
 }
 
 base::Status Gatekeeper::verify(const azure::ParsedToken& token, const Claim& claim,

@@ -20,6 +20,7 @@ struct Admitted {
     std::string device_id{};
     std::string primary_key{};  // base64
     std::string secondary_key{};
+    std::string initial_twin{};  // as Enrollment::initial_twin
 };
 
 // Individual entries go first: a disabled one blocks although an enabled group would match.

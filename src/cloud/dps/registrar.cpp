@@ -4,8 +4,10 @@
 #include "azure/ids.hpp"
 #include "azure/text.hpp"
 #include "base/log.hpp"
+#include "cloud/dps/initial_twin.hpp"
 #include "cloud/error.hpp"
 #include "cloud/store/ids.hpp"
+#include "cloud/store/transaction.hpp"
 
 namespace mitral::cloud::dps {
 namespace {
@@ -108,20 +110,30 @@ base::Status Registrar::assign(Registration& registration, const Admitted& admit
 }
 
 base::Status Registrar::ensure_device(const Admitted& admitted) {
-    hub::Device device{.id = admitted.device_id};
     MITRAL_TRY(const auto known, registry_.find(admitted.device_id));
-    if (known && known->primary_key == admitted.primary_key &&
+    if (!known)
+        return create_device(admitted);
+    if (known->primary_key == admitted.primary_key &&
         known->secondary_key == admitted.secondary_key)
         return {};
-    if (known)
-        device = *known;
+    auto device = *known;
     device.primary_key = admitted.primary_key;
     device.secondary_key = admitted.secondary_key;
-    auto stored =
-        known ? registry_.update(std::move(device), "*") : registry_.create(std::move(device));
-    if (!stored)
-        return std::unexpected(std::move(stored).error());
+    MITRAL_TRY(const auto stored, registry_.update(std::move(device), "*"));
+    (void)stored;
     return {};
+}
+
+// Device and initial twin are there together or not at all: a known device gets no initial twin.
+base::Status Registrar::create_device(const Admitted& admitted) {
+    MITRAL_TRY(const auto change, read_initial_twin(admitted.initial_twin));
+    MITRAL_TRY(auto transaction, store::Transaction::begin(database_));
+    MITRAL_TRY(const auto stored, registry_.create({.id = admitted.device_id,
+                                                    .primary_key = admitted.primary_key,
+                                                    .secondary_key = admitted.secondary_key}));
+    MITRAL_TRY(const auto update, twins_.update({stored.id}, change, "*"));
+    (void)update;
+    return transaction.commit();
 }
 
 std::optional<Answer> Registrar::throttled() const {

@@ -7,6 +7,7 @@
 #include "azure/dps.hpp"
 #include "cloud/dps/gatekeeper.hpp"
 #include "cloud/hub/registry.hpp"
+#include "cloud/hub/twins.hpp"
 
 namespace mitral::cloud::dps {
 
@@ -35,6 +36,7 @@ class Registrar {
         : gatekeeper_(gatekeeper),
           registry_(registry),
           database_(database),
+          twins_(database, clock),
           clock_(clock),
           options_(std::move(options)) {}
 
@@ -64,6 +66,7 @@ class Registrar {
                                                std::optional<std::string_view> operation_id);
     [[nodiscard]] base::Status assign(Registration& registration, const Admitted& admitted);
     [[nodiscard]] base::Status ensure_device(const Admitted& admitted);
+    [[nodiscard]] base::Status create_device(const Admitted& admitted);
     [[nodiscard]] std::optional<Answer> throttled() const;
     [[nodiscard]] Answer assigned_answer(const Registration& registration) const;
     [[nodiscard]] Answer disabled_answer(const Claim& claim) const;
@@ -72,6 +75,7 @@ class Registrar {
     const Gatekeeper& gatekeeper_;
     hub::Registry& registry_;
     store::Database& database_;
+    hub::Twins twins_;
     const base::Clock& clock_;
     RegistrarOptions options_;
 };

@@ -126,6 +126,12 @@ base::Result<std::size_t> Registry::count() const {
     return row ? static_cast<std::size_t>(query.integer(0)) : 0;
 }
 
+base::Result<std::size_t> Registry::count_enabled() const {
+    auto query = database_.prepare("SELECT count(*) FROM device WHERE enabled <> 0");
+    MITRAL_TRY(const bool row, query.step());
+    return row ? static_cast<std::size_t>(query.integer(0)) : 0;
+}
+
 base::Status Registry::store(const Device& device) {
     auto insert = database_.prepare("INSERT OR REPLACE INTO device (" + std::string(columns) +
                                     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");

@@ -42,6 +42,7 @@ class Registry {
     [[nodiscard]] base::Result<std::optional<Device>> find(std::string_view id) const;
     [[nodiscard]] base::Result<std::vector<Device>> list(std::size_t limit) const;  // by id
     [[nodiscard]] base::Result<std::size_t> count() const;
+    [[nodiscard]] base::Result<std::size_t> count_enabled() const;
     [[nodiscard]] const base::Clock& clock() const noexcept { return clock_; }
     [[nodiscard]] Modules& modules() noexcept { return modules_; }
     [[nodiscard]] const Modules& modules() const noexcept { return modules_; }

@@ -110,6 +110,12 @@ std::size_t Service::disconnect_all(std::string_view reason) {
     return connected_.size();
 }
 
+std::size_t Service::connected_devices() const {
+    return static_cast<std::size_t>(
+        std::count_if(connected_.begin(), connected_.end(),
+                      [](const auto& entry) { return entry.second->identity().module.empty(); }));
+}
+
 void Service::count_message(std::size_t bytes) noexcept {
     ++counters_.messages;
     counters_.message_bytes += bytes;

@@ -43,6 +43,7 @@ class Service final : public mqtt::Service {
 
     [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
     [[nodiscard]] std::size_t connected() const noexcept { return connected_.size(); }
+    [[nodiscard]] std::size_t connected_devices() const;  // without modules
     void count_message(std::size_t bytes) noexcept;
     void forget(const Session& session);
 

@@ -8,38 +8,39 @@
 namespace mitral::cloud::hub {
 namespace {
 
-// A device without a row of its own has the twin that every new device has.
+// Who has no row of its own has the twin that is new with every identity.
 constexpr std::string_view columns =
     "d.id, d.etag, d.enabled, d.status_reason, d.status_updated, d.auth_type, d.edge, "
-    "ifnull(t.module, ''), ifnull(t.etag, 1), ifnull(t.version, 2), t.model, ifnull(t.tags, '{}'), "
+    "ifnull(t.etag, 1), ifnull(t.version, 2), t.model, ifnull(t.tags, '{}'), "
     "ifnull(t.desired, '{}'), t.desired_metadata, ifnull(t.desired_version, 1), "
-    "ifnull(t.reported, '{}'), t.reported_metadata, ifnull(t.reported_version, 1)";
+    "ifnull(t.reported, '{}'), t.reported_metadata, ifnull(t.reported_version, 1), ";
 
 std::string select(std::string_view rest) {
-    return "SELECT " + std::string(columns) + " FROM " + std::string(rest);
+    return "SELECT " + std::string(columns) + std::string(rest);
 }
 
 Twin read_row(const store::Statement& row) {
     return {.device = row.text(0),
-            .module = row.text(7),
+            .module = row.text(17),
             .device_etag = row.text(1),
             .enabled = row.integer(2) != 0,
             .status_reason = row.text(3),
             .status_updated = {row.integer(4)},
             .auth_type = row.text(5),
             .edge = row.integer(6) != 0,
-            .revision = row.integer(8),
-            .version = row.integer(9),
-            .model = row.text(10),
-            .tags = row.text(11),
-            .desired = {row.text(12), row.text(13), row.integer(14)},
-            .reported = {row.text(15), row.text(16), row.integer(17)}};
+            .revision = row.integer(7),
+            .version = row.integer(8),
+            .model = row.text(9),
+            .tags = row.text(10),
+            .desired = {row.text(11), row.text(12), row.integer(13)},
+            .reported = {row.text(14), row.text(15), row.integer(16)}};
 }
 
 constexpr std::string_view all_devices =
-    "device d LEFT JOIN twin t ON t.device = d.id AND t.module = '' ";
+    "'' FROM device d LEFT JOIN twin t ON t.device = d.id AND t.module = '' ";
 constexpr std::string_view all_modules =
-    "twin t JOIN device d ON d.id = t.device AND t.module <> '' ";
+    "m.id FROM module m JOIN device d ON d.id = m.device "
+    "LEFT JOIN twin t ON t.device = m.device AND t.module = m.id ";
 
 using Change = base::Result<TwinStep> (*)(TwinPart, const TwinSection&, std::string_view,
                                           base::WallTime);
@@ -53,10 +54,20 @@ std::string Twin::etag() const {
     return base::to_base64(big_endian);
 }
 
+base::Status check_change(const TwinChange& change) {
+    for (const auto& [part, text] :
+         {std::pair(TwinPart::tags, change.tags), std::pair(TwinPart::desired, change.desired)})
+        if (text) {
+            MITRAL_TRY(const auto step, patched(part, {}, *text, {}));
+            (void)step;
+        }
+    return {};
+}
+
 base::Result<Twin> Twins::find(TwinName name) const {
     auto query = name.module.empty()
                      ? database_.prepare(select(all_devices) + "WHERE d.id = ?")
-                     : database_.prepare(select(all_modules) + "WHERE d.id = ? AND t.module = ?");
+                     : database_.prepare(select(all_modules) + "WHERE m.device = ? AND m.id = ?");
     query.bind(name.device);
     if (!name.module.empty())
         query.bind(name.module);
@@ -104,15 +115,10 @@ base::Result<std::int64_t> Twins::report(TwinName name, std::string_view patch) 
     return twin.reported.version;
 }
 
-base::Status Twins::note_connection(TwinName name, std::string_view model) {
-    auto known = find(name);
-    if (!known && known.error().code != CloudError::not_found)
-        return std::unexpected(std::move(known).error());
-    if (known && (model.empty() || known->model == model))
+base::Status Twins::note_model(TwinName name, std::string_view model) {
+    MITRAL_TRY(auto twin, find(name));
+    if (twin.model == model)
         return {};
-    auto twin = known
-                    ? *std::move(known)
-                    : Twin{.device = std::string(name.device), .module = std::string(name.module)};
     twin.model = model;
     return store(twin);
 }
@@ -122,8 +128,8 @@ base::Result<std::vector<Twin>> Twins::page(Of kind, TwinName after, std::size_t
         kind == Of::devices
             ? database_.prepare(select(all_devices) + "WHERE d.id > ? ORDER BY d.id LIMIT ?")
             : database_.prepare(select(all_modules) +
-                                "WHERE (t.device, t.module) > (?, ?) "
-                                "ORDER BY t.device, t.module LIMIT ?");
+                                "WHERE (m.device, m.id) > (?, ?) "
+                                "ORDER BY m.device, m.id LIMIT ?");
     query.bind(after.device);
     if (kind == Of::modules)
         query.bind(after.module);

@@ -44,13 +44,16 @@ struct TwinChange {
     bool replace = false;  // instead of merging
 };
 
+// Whether a new twin would take the change. Fails as patched().
+[[nodiscard]] base::Status check_change(const TwinChange& change);
+
 struct TwinUpdate {
     Twin twin;
     std::string pushed{};  // merge patch for the connected client; empty: desired is as it was
 };
 
-// Twins as IoT Hub keeps them. A device has one as long as it is in the registry; a module has one
-// since it first connected. Each change is one statement: a crash leaves the old or the new twin.
+// Twins as IoT Hub keeps them: a device or module has one as long as it is in the registry. Each
+// change is one statement: a crash leaves the old or the new twin.
 class Twins {
   public:
     Twins(store::Database& database, const base::Clock& clock)
@@ -63,8 +66,8 @@ class Twins {
                                                   std::string_view etag);
     // By the device; yields the new version of its reported properties.
     [[nodiscard]] base::Result<std::int64_t> report(TwinName name, std::string_view patch);
-    // A client has connected: modules become known, models are kept (empty: as it was).
-    [[nodiscard]] base::Status note_connection(TwinName name, std::string_view model);
+    // The model that a client named when it connected. Fails with not_found.
+    [[nodiscard]] base::Status note_model(TwinName name, std::string_view model);
 
     [[nodiscard]] base::WallTime now() const { return clock_.wall(); }
 

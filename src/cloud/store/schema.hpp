@@ -81,7 +81,14 @@ CREATE TRIGGER devicebound_goes_with_device AFTER DELETE ON device
     BEGIN DELETE FROM devicebound WHERE device = OLD.id; END;
 )sql";
 
+// As with devices: an update of the module replaces its row and fires nothing.
+inline constexpr const char* module_twins = R"sql(
+CREATE TRIGGER twin_goes_with_module AFTER DELETE ON module
+    BEGIN DELETE FROM twin WHERE device = OLD.device AND module = OLD.id; END;
+)sql";
+
 // Each step runs once and in order; PRAGMA user_version counts those done. Append only.
-inline constexpr std::array steps{first_tables, twin_tables, module_tables, devicebound_tables};
+inline constexpr std::array steps{first_tables, twin_tables, module_tables, devicebound_tables,
+                                  module_twins};
 
 }  // namespace mitral::cloud::store
