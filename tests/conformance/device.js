@@ -13,6 +13,7 @@ const { SymmetricKeySecurityClient } = require('azure-iot-security-symmetric-key
 
 let client = null;
 let received = [];
+let followed = null;
 let wake = () => {};
 
 function toMessage(wanted) {
@@ -84,6 +85,23 @@ const commands = {
   async twin() {
     const twin = await client.getTwin();
     return { desired: twin.properties.desired.$version };
+  },
+  async report({ patch }) {
+    const twin = await client.getTwin();
+    await new Promise((resolve, reject) => {
+      twin.properties.reported.update(patch, (error) => (error ? reject(error) : resolve()));
+    });
+    return {};
+  },
+  // From now on desired properties are followed; what is known of them, once they are at this version.
+  async follow() {
+    followed = await client.getTwin();
+    followed.on('properties.desired', () => wake());
+    return {};
+  },
+  async desired({ version }) {
+    while (followed.properties.desired.$version < version) await new Promise((resolve) => { wake = resolve; });
+    return { desired: followed.properties.desired };
   },
   async close() {
     await client.close();

@@ -19,6 +19,14 @@ const commands = {
                           : await client.invokeDeviceMethod(device, method);
     return { result: answer.result };
   },
+  async query({ query, size, twins }) {
+    const pages = [];
+    const cursor = registry.createQuery(query, size);
+    do {
+      pages.push((await (twins ? cursor.nextAsTwin() : cursor.next())).result);
+    } while (cursor.hasMoreResults);
+    return { pages };
+  },
   // Any call of Registry by its name; what it answers with, without the response of the transport.
   async registry({ call, with: parameters }) {
     const answer = await registry[call](...parameters);
