@@ -27,7 +27,7 @@ enum class Absent : std::uint8_t {
 [[nodiscard]] std::string_view to_string(Absent reason) noexcept;  // "not-measured"
 [[nodiscard]] std::optional<Absent> parse_absent(std::string_view text) noexcept;
 
-// How sure a device's time is.
+// How sure a device's time is, the surest first.
 enum class DeviceClock : std::uint8_t {
     none = 0,          // the device gave no time
     zone_stated = 1,   // an instant: the device said in which zone it stands

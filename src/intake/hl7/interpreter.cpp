@@ -69,7 +69,11 @@ class Report {
             take(segment);
         if (builder_.overflowed())
             return std::unexpected(Unusable{"more than 1024 device times"});
-        return builder_.take();
+        auto readings = builder_.take();
+        // AA would say that they are in safe keeping.
+        if (readings.empty() && kept_out_by_bed_)
+            return std::unexpected(Unusable{"its bed is not in the list of this gateway"});
+        return readings;
     }
 
   private:
@@ -180,6 +184,7 @@ class Report {
     void take_observation(const Segment& segment) {
         const ObservationRow row(segment, message_.delimiters(), next_index_++);
         if (!bed_is_known_) {
+            kept_out_by_bed_ = true;
             note_uncounted(row, {&NotUnderstood::beds, "its bed is not in the list"});
             return;
         }
@@ -287,6 +292,7 @@ class Report {
     std::optional<bool> sender_disagrees_;
     Patient patient_;
     bool bed_is_known_ = true;
+    bool kept_out_by_bed_ = false;
     std::string_view order_time_;  // OBR-7
     std::string_view last_time_text_;
     std::optional<DeviceTime> last_time_;

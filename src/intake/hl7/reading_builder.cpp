@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "clinical/record.hpp"
 
 namespace mitral::intake::hl7 {
@@ -26,10 +28,16 @@ bool has_room_for(const Reading& reading, std::size_t samples, const Waveform& i
            (reading.waveforms.empty() || reading.waveforms.back().index < item.index);
 }
 
+// How sure it is does not count: that depends on when the message came, and a message that comes
+// again has to become the same readings.
 bool has_time(const Reading& reading, const std::optional<DeviceTime>& time) {
-    if (!time)
-        return !reading.device_time;
-    return reading.device_time == time->instant && reading.device_clock == time->certainty;
+    return time ? reading.device_time == time->instant : !reading.device_time;
+}
+
+// A reading is no surer of its time than the least sure of what it holds.
+void lower_certainty(Reading& reading, const std::optional<DeviceTime>& time) {
+    if (time)
+        reading.device_clock = std::max(reading.device_clock, time->certainty);
 }
 
 }  // namespace
@@ -84,14 +92,18 @@ Reading* ReadingBuilder::place(const Item& item, const std::optional<DeviceTime>
 }
 
 void ReadingBuilder::add(Observation observation, const std::optional<DeviceTime>& time) {
-    if (auto* reading = place(observation, time))
-        reading->observations.push_back(std::move(observation));
+    auto* reading = place(observation, time);
+    if (reading == nullptr)
+        return;
+    lower_certainty(*reading, time);
+    reading->observations.push_back(std::move(observation));
 }
 
 void ReadingBuilder::add(Waveform wave, const std::optional<DeviceTime>& time) {
     auto* reading = place(wave, time);
     if (reading == nullptr)
         return;
+    lower_certainty(*reading, time);
     slots_[static_cast<std::size_t>(reading - readings_.data())].samples += wave.samples.size();
     reading->waveforms.push_back(std::move(wave));
 }

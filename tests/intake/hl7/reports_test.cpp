@@ -102,6 +102,26 @@ TEST_F(TimesTest, AClockThatDisagreesIsSaid) {
         << "the gateway's own clock is no judge";
 }
 
+// Sent again an hour later it has to become the same readings, or it would be refused as something
+// else under a known control id.
+TEST_F(TimesTest, WhenItComesDoesNotDecideHowItIsDivided) {
+    const auto berlin = *Zone::find("Europe/Berlin");
+    reader_.sender.zone = &berlin;
+    const auto rows = row_at("20260101100000+0100") + row_at("20260101100000") +
+                      row_at("20260101100001") + row_at("20260101100001+0100");
+    const auto at_once = reader_.read(std::string(report_header) + rows);
+    reader_.arrival.received.ms += 3'600'000;
+    const auto late = reader_.read(std::string(report_header) + rows);
+    ASSERT_THAT(at_once, SizeIs(2));
+    ASSERT_THAT(late, SizeIs(2));
+    for (std::size_t i = 0; i < 2; ++i) {
+        EXPECT_EQ(late[i].control_id, at_once[i].control_id);
+        EXPECT_EQ(late[i].observations, at_once[i].observations);
+        EXPECT_EQ(at_once[i].device_clock, DeviceClock::zone_assumed) << "the least sure counts";
+        EXPECT_EQ(late[i].device_clock, DeviceClock::disagrees);
+    }
+}
+
 TEST_F(TimesTest, ManyTimesAreRefusedAsAWhole) {
     std::string rows;
     const auto add_row = [&](std::size_t number) {
@@ -217,8 +237,12 @@ TEST_F(PatientsTest, BedsAreFoundAsSent) {
 // Two beds under one name would be two patients in one.
 TEST_F(PatientsTest, AnUnknownBedIsKeptOut) {
     reader_.sender.beds = {{"ICU^^7", "icu-7"}};
-    EXPECT_THAT(read("PV1||I|ICU^^9\r" + row_), IsEmpty());
+    const auto refused =
+        reader_.try_read(std::string(report_header) + "PV1||I|ICU^^9\r" + row_);
+    ASSERT_FALSE(refused) << "AA would say that it is in safe keeping";
+    EXPECT_EQ(refused.error().reason, "its bed is not in the list of this gateway");
     EXPECT_EQ(reader_.counts.beds, 1U);
+    EXPECT_THAT(read("PV1||I|ICU^^9\r"), IsEmpty()) << "nothing was kept out";
     EXPECT_THAT(read("PID|||1\rPV1||I|ICU^^9\r" + row_ + "PID|||2\rPV1||I|ICU^^7\r" + row_),
                 SizeIs(1));
     reader_.sender.beds.clear();
