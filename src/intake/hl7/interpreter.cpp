@@ -37,6 +37,8 @@ bool reports_observations(const Segment& header) noexcept {
     return code == "ORU" && std::ranges::find(triggers, trigger) != triggers.end();
 }
 
+constexpr std::size_t longest_time = 64;
+
 bool is_pseudonym(std::string_view text) noexcept {
     constexpr std::size_t base64url_of_128_bit = 22;
     return text.size() == base64url_of_128_bit && std::ranges::all_of(text, [](char c) {
@@ -65,10 +67,13 @@ class Report {
 
     std::expected<std::vector<clinical::Reading>, Unusable> read() {
         begin_patient(nullptr);
-        for (const auto& segment : message_.segments())
+        for (const auto& segment : message_.segments()) {
             take(segment);
-        if (builder_.overflowed())
-            return std::unexpected(Unusable{"more than 1024 device times"});
+            if (builder_.overflowed())
+                return std::unexpected(Unusable{"more than 1024 device times"});
+            if (waves_ && waves_->overflowed())
+                return std::unexpected(Unusable{"more than 16384 waveforms"});
+        }
         auto readings = builder_.take();
         // AA would say that they are in safe keeping.
         if (readings.empty() && kept_out_by_bed_)
@@ -92,7 +97,8 @@ class Report {
     }
 
     void begin_order(const Segment& segment) {
-        order_time_ = segment.field(7).component(1).raw();
+        // No time is longer; cut, a long text is none, and costs little for each row of the order.
+        order_time_ = segment.field(7).component(1).raw().substr(0, longest_time);
         ++order_;
     }
 
@@ -210,12 +216,13 @@ class Report {
     }
 
     void take_waves(const ObservationRow& row) {
-        if (const auto why = disclaimed(row)) {
-            note(row, *why);
-            return;
-        }
         if (!waves_)
             waves_.emplace(message_, sender_.dialect);
+        if (const auto why = disclaimed(row)) {
+            note(row, *why);
+            waves_->pass_over(row, order_);
+            return;
+        }
         const auto of_channel =
             is_said(row.time()) ? std::string_view{} : waves_->start_of(row, order_);
         const bool starts_with_channel = is_said(of_channel);

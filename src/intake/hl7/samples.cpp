@@ -158,6 +158,14 @@ std::expected<Samples, KeptOut> read_samples(const Part& value, std::optional<st
     return out;
 }
 
+std::size_t count_samples(const Part& value) noexcept {
+    const auto& delimiters = value.delimiters();
+    const auto separators = std::ranges::count_if(value.raw(), [&](char c) {
+        return c == delimiters.component || c == delimiters.repetition;
+    });
+    return 1 + static_cast<std::size_t>(separators);
+}
+
 Samples channel_of(const Samples& all, std::size_t channel, std::size_t channels) {
     Samples out;
     out.decimals = all.decimals;

@@ -24,6 +24,9 @@ struct Samples {
 [[nodiscard]] std::expected<Samples, KeptOut> read_samples(const Part& value,
                                                            std::optional<std::int32_t> inop);
 
+// As many as read_samples() would give.
+[[nodiscard]] std::size_t count_samples(const Part& value) noexcept;
+
 // Channel `channel` (from 0) of samples that were taken in turns.
 [[nodiscard]] Samples channel_of(const Samples& all, std::size_t channel, std::size_t channels);
 

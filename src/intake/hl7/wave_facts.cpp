@@ -10,7 +10,10 @@
 namespace mitral::intake::hl7 {
 namespace {
 
-constexpr std::size_t most_facts = 64;  // of one wave
+using clinical::Decimal;
+
+constexpr std::size_t most_facts = 64;      // of one wave
+constexpr std::size_t longest_text = 1024;  // of a definition, or of a unit
 
 std::string_view reference_id(const ObservationRow& row) noexcept {
     const auto name = trimmed(row.identifier().component(2).raw());
@@ -23,13 +26,13 @@ bool has_suffix(const ObservationRow& row, std::string_view suffix) noexcept {
     return id.subcomponent(2).raw() == suffix || id.raw() == suffix;
 }
 
-std::optional<std::int32_t> whole_number(std::string_view text) noexcept {
+std::optional<Decimal> whole_number(std::string_view text) noexcept {
     const auto number = parse_number(text);
     if (!number || number->exponent != 0 ||
         number->mantissa < std::numeric_limits<std::int32_t>::min() ||
         number->mantissa > std::numeric_limits<std::int32_t>::max())
         return std::nullopt;
-    return static_cast<std::int32_t>(number->mantissa);
+    return number;
 }
 
 }  // namespace
@@ -66,10 +69,10 @@ WaveFactsOfMessage::WaveFactsOfMessage(const Message& message, const Dialect* di
             continue;
         const ObservationRow row(segment, message.delimiters(), position++);
         if (const auto kind = kind_of(row))
-            facts_.push_back({order, row.sub_id(), *kind, row});
+            facts_.push_back(read(row, *kind, order));
     }
     std::ranges::sort(facts_, {}, [](const Fact& fact) {
-        return std::tuple(fact.order, fact.sub_id, fact.row.index());
+        return std::tuple(fact.order, fact.sub_id, fact.index);
     });
 }
 
@@ -99,66 +102,107 @@ WaveFacts WaveFactsOfMessage::facts_of(const ObservationRow& row, std::size_t or
     if (row.sub_id().empty())
         return facts;
     for_each_of(order, row.sub_id(), [&](const Fact& fact) {
-        const auto text = fact.row.value().raw();
-        const auto unit = read_unit(fact.row.unit(), dialect_, nullptr);
-        switch (fact.kind) {
-            case Kind::rate:
-                if (unit.ucum == "/s" || unit.ucum == "Hz")
-                    facts.rate = parse_number(text);
-                break;
-            case Kind::resolution:
-                facts.scale = parse_number(text);
-                facts.unit = unit;
-                break;
-            case Kind::inop:
-                facts.inop = whole_number(text);
-                break;
-            case Kind::channel:
-            case Kind::start:
-                break;
+        if (fact.kind == Kind::rate && fact.says.rate.stated)
+            facts.rate = fact.says.rate;
+        if (fact.says.inop.stated)
+            facts.inop = fact.says.inop;
+        if (fact.kind == Kind::resolution && fact.says.step.stated) {
+            facts.step = fact.says.step;
+            facts.unit = fact.says.unit;
         }
     });
     return facts;
 }
 
-// CD: number & name ^ electrodes ^ sensitivity & unit … ^ correction & baseline & skew ^ rate ^ …
-WaveFacts WaveFactsOfMessage::channel(const ObservationRow& row, const WaveFacts& before) const {
-    WaveFacts facts = before;
+WaveFactsOfMessage::Fact WaveFactsOfMessage::read(const ObservationRow& row, Kind kind,
+                                                  std::size_t order) const {
+    Fact fact{order, row.sub_id(), row.index(), kind, {}, {}};
     const auto value = row.value();
-    facts.name = trimmed(value.component(1).subcomponent(2).raw());
-    facts.identifier = row.identifier();
+    if (kind == Kind::start)
+        fact.start = value.component(1).raw();
+    if (kind == Kind::channel) {
+        read_channel(row, fact);
+        return fact;
+    }
+    const auto text = value.raw();
+    if (text.empty() || value.is_null())
+        return fact;
+    const auto is_short = row.unit().raw().size() <= longest_text;
+    const auto unit = is_short ? read_unit(row.unit(), dialect_, nullptr) : UnitMatch{};
+    const bool per_second = unit.ucum == "/s" || unit.ucum == "Hz";
+    if (kind == Kind::rate)
+        fact.says.rate = {true, per_second ? parse_number(text) : std::nullopt};
+    if (kind == Kind::inop)
+        fact.says.inop = {true, whole_number(text)};
+    if (kind == Kind::resolution) {
+        fact.says.step = {true, is_short ? parse_number(text) : std::nullopt};
+        fact.says.unit = unit;
+    }
+    return fact;
+}
+
+// CD: number & name ^ electrodes ^ sensitivity & unit … ^ correction & baseline & skew ^ rate ^ …
+void WaveFactsOfMessage::read_channel(const ObservationRow& row, Fact& fact) const {
+    auto& says = fact.says;
+    const auto value = row.value();
+    if (value.raw().size() > longest_text || row.identifier().raw().size() > longest_text) {
+        says.baseline = std::nullopt;
+        fact.has_calibration = true;
+        return;
+    }
+    says.name = trimmed(value.component(1).subcomponent(2).raw());
+    says.identifier = row.identifier();
     if (const auto sensitivity = value.component(3); !sensitivity.empty()) {
-        facts.scale = parse_number(sensitivity.subcomponent(1).raw());
-        facts.unit = read_unit(sensitivity.subcomponent(2), dialect_, nullptr);
-        if (facts.unit.verdict != UnitMatch::Verdict::found)
-            facts.unit = read_unit(sensitivity.subcomponent(3), dialect_, nullptr);
+        fact.has_sensitivity = true;
+        says.step = {true, parse_number(sensitivity.subcomponent(1).raw())};
+        says.unit = read_unit(sensitivity.subcomponent(2), dialect_, nullptr);
+        if (says.unit.verdict != UnitMatch::Verdict::found)
+            says.unit = read_unit(sensitivity.subcomponent(3), dialect_, nullptr);
     }
     if (const auto calibration = value.component(4); !calibration.empty()) {
+        fact.has_calibration = true;
         const auto correction = calibration.subcomponent(1);
         const auto baseline = calibration.subcomponent(2);
         const auto skew = calibration.subcomponent(3);
-        const auto factor = parse_number(correction.raw());
-        if (!correction.empty() && facts.scale)
-            facts.scale = factor ? product(*facts.scale, *factor) : std::nullopt;
-        const auto zero = baseline.empty() ? std::optional(0) : whole_number(baseline.raw());
-        facts.baseline = zero.value_or(0);
-        // What cannot be used is not passed over: the wave would be shifted.
+        says.correction = {!correction.empty(), parse_number(correction.raw())};
+        const auto zero = baseline.empty() ? Decimal{} : whole_number(baseline.raw());
         const auto shift = parse_number(skew.raw());
-        if (!zero || (!skew.empty() && (!shift || shift->mantissa != 0)))
-            facts.scale = std::nullopt;
+        // What cannot be used is not passed over: the wave would be shifted.
+        const bool is_skewed = !skew.empty() && (!shift || shift->mantissa != 0);
+        says.baseline = zero && !is_skewed ? std::optional(zero->mantissa) : std::nullopt;
     }
     if (const auto rate = value.component(5); !rate.empty())
-        facts.rate = parse_number(rate.raw());
-    return facts;
+        says.rate = {true, parse_number(rate.raw())};
 }
 
+// What a definition leaves out is that of the channel before.
 std::vector<WaveFacts> WaveFactsOfMessage::channels_of(const ObservationRow& row,
                                                        std::size_t order) const {
     std::vector<WaveFacts> channels;
     for_each_of(order, row.sub_id(), [&](const Fact& fact) {
-        if (fact.kind == Kind::channel && fact.sub_id == row.sub_id())
-            channels.push_back(channel(fact.row, channels.empty() ? WaveFacts{} : channels.back()));
+        if (fact.kind != Kind::channel || fact.sub_id != row.sub_id())
+            return;
+        auto facts = channels.empty() ? WaveFacts{} : channels.back();
+        facts.name = fact.says.name;
+        facts.identifier = fact.says.identifier;
+        if (fact.has_sensitivity) {
+            facts.step = fact.says.step;
+            facts.unit = fact.says.unit;
+        }
+        if (fact.has_calibration) {
+            facts.correction = fact.says.correction;
+            facts.baseline = fact.says.baseline;
+        }
+        if (fact.says.rate.stated)
+            facts.rate = fact.says.rate;
+        channels.push_back(facts);
     });
+    // The sample for "none" may be a facet even where all else is a definition.
+    if (!channels.empty()) {
+        const auto inop = facts_of(row, order).inop;
+        for (auto& channel : channels)
+            channel.inop = inop;
+    }
     return channels;
 }
 
@@ -166,7 +210,7 @@ std::string_view WaveFactsOfMessage::start_of(const ObservationRow& row, std::si
     std::string_view start;
     for_each_of(order, row.sub_id(), [&](const Fact& fact) {
         if (fact.kind == Kind::start && fact.sub_id == row.sub_id())
-            start = fact.row.value().component(1).raw();
+            start = fact.start;
     });
     return start;
 }

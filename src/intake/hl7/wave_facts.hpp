@@ -15,15 +15,30 @@
 
 namespace mitral::intake::hl7 {
 
+// What a message states, if it does. What is stated and not understood must not be replaced by what
+// somebody else says.
+struct StatedNumber {
+    bool stated = false;
+    std::optional<clinical::Decimal> number;
+
+    [[nodiscard]] bool is_unreadable() const noexcept { return stated && !number; }
+};
+
 // What is known of one wave. Views into the message.
 struct WaveFacts {
-    std::optional<clinical::Decimal> rate;   // samples per second
-    std::optional<clinical::Decimal> scale;  // a step of one
-    UnitMatch unit;                          // of a step
-    std::optional<std::int32_t> inop;        // the sample that says that there is none
-    std::int64_t baseline = 0;               // the sample that means zero
-    std::string_view name;                   // of a channel
-    std::optional<Part> identifier;          // OBX-3 of its channel definition
+    StatedNumber rate;                         // samples per second
+    StatedNumber step;                         // what a step of one is, before the correction
+    UnitMatch unit;                            // of a step
+    StatedNumber correction;                   // factor of the step
+    StatedNumber inop;                         // the sample that says that there is none
+    std::optional<std::int64_t> baseline = 0;  // the sample that means zero; nullopt: unreadable
+    std::string_view name;                     // of a channel
+    std::optional<Part> identifier;            // OBX-3 of its channel definition
+
+    [[nodiscard]] bool is_unreadable() const noexcept {
+        return rate.is_unreadable() || step.is_unreadable() || correction.is_unreadable() ||
+               inop.is_unreadable() || !baseline;
+    }
 };
 
 // A row that says something about a wave, or an attribute that nobody needs: no measurement.
@@ -43,11 +58,16 @@ class WaveFactsOfMessage {
 
   private:
     enum class Kind : std::uint8_t { rate, resolution, inop, channel, start };
+    // Read once, because many waves may ask for it.
     struct Fact {
         std::size_t order;
         std::string_view sub_id;
+        std::uint16_t index;  // of its OBX
         Kind kind;
-        ObservationRow row;
+        WaveFacts says;
+        std::string_view start;
+        bool has_sensitivity = false;  // of a channel definition: components 3 and 4
+        bool has_calibration = false;
     };
     using Facts = std::vector<Fact>;
 
@@ -55,7 +75,8 @@ class WaveFactsOfMessage {
     // Those of the sub-id itself, then those below it; at most a few.
     template <typename Take>
     void for_each_of(std::size_t order, std::string_view sub_id, Take take) const;
-    [[nodiscard]] WaveFacts channel(const ObservationRow& row, const WaveFacts& before) const;
+    [[nodiscard]] Fact read(const ObservationRow& row, Kind kind, std::size_t order) const;
+    void read_channel(const ObservationRow& row, Fact& fact) const;
 
     const Dialect* dialect_;
     Facts facts_;  // by order and sub-id, else as in the message

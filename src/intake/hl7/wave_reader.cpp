@@ -48,14 +48,23 @@ std::expected<std::vector<WavePiece>, KeptOut> WaveReader::read_channel(
     return make_waveforms(samples, facts, unit, *parameter, {start, before}, row.index());
 }
 
-std::size_t WaveReader::pass(const ObservationRow& row, std::size_t order, std::size_t samples) {
-    const auto position = std::ranges::find_if(positions_, [&](const Position& known) {
-        return known.order == order && known.sub_id == row.sub_id();
-    });
-    if (position != positions_.end())
-        return std::exchange(position->samples, position->samples + samples);
-    positions_.push_back({order, row.sub_id(), samples});
-    return 0;
+WaveReader::Position WaveReader::pass(const ObservationRow& row, std::size_t order,
+                                      std::size_t channels) {
+    waves_ += channels;
+    auto& position =
+        positions_.try_emplace(std::pair(order, row.sub_id()), std::size_t{0}).first->second;
+    const auto before = position;
+    const auto samples = count_samples(row.value());
+    if (samples % channels != 0 || row.value().empty())
+        position = std::nullopt;
+    else if (position)
+        *position += samples / channels;
+    return before;
+}
+
+void WaveReader::pass_over(const ObservationRow& row, std::size_t order) {
+    const auto channels = facts_.channels_of(row, order);
+    (void)pass(row, order, std::max<std::size_t>(channels.size(), 1));
 }
 
 WaveReader::Waves WaveReader::read(const ObservationRow& row, std::size_t order,
@@ -64,18 +73,26 @@ WaveReader::Waves WaveReader::read(const ObservationRow& row, std::size_t order,
     const auto keep_out = [&](const KeptOut& why) { waves.kept_out.push_back(why); };
     const auto channels = facts_.channels_of(row, order);
     const auto count = std::max<std::size_t>(channels.size(), 1);
+    const auto position = pass(row, order, count);
     const bool in_turns = row.type() == "MA";
     if (in_turns ? !has_width(row.value(), count) : count > 1) {
         keep_out({&NotUnderstood::waves, "not as many samples as channels"});
         return waves;
     }
+    if (start_of_channel && !position) {
+        keep_out({&NotUnderstood::waves, "nobody can say how long the rows before it are"});
+        return waves;
+    }
     const auto facts = channels.empty() ? std::vector{facts_.facts_of(row, order)} : channels;
-    const auto all = read_samples(row.value(), facts[0].inop);
+    const auto& inop = facts[0].inop.number;
+    const auto all =
+        read_samples(row.value(), inop ? std::optional(static_cast<std::int32_t>(inop->mantissa))
+                                       : std::nullopt);
     if (!all) {
         keep_out(all.error());
         return waves;
     }
-    const auto before = start_of_channel ? pass(row, order, all->values.size() / count) : 0;
+    const auto before = start_of_channel ? *position : 0;
     for (std::size_t channel = 0; channel < count; ++channel) {
         auto pieces = read_channel(row, count == 1 ? *all : channel_of(*all, channel, count),
                                    facts[channel], count == 1, start, before);

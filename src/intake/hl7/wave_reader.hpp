@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "intake/hl7/message.hpp"
@@ -14,6 +16,9 @@ namespace mitral::intake::hl7 {
 
 class WaveReader {
   public:
+    // A message that would have more waves is refused.
+    static constexpr std::size_t max_waves = 16 * 1024;
+
     WaveReader(const Message& message, const Dialect* dialect)
         : dialect_(dialect), facts_(message, dialect) {}
 
@@ -30,13 +35,15 @@ class WaveReader {
     // row, so that the row's samples follow those of the rows before it.
     [[nodiscard]] Waves read(const ObservationRow& row, std::size_t order,
                              const std::optional<DeviceTime>& start, bool start_of_channel);
+    // For a row that is not read: those that follow it begin where it ends all the same.
+    void pass_over(const ObservationRow& row, std::size_t order);
+
+    // More than max_waves would have had to be read.
+    [[nodiscard]] bool overflowed() const noexcept { return waves_ > max_waves; }
 
   private:
-    struct Position {
-        std::size_t order;
-        std::string_view sub_id;
-        std::size_t samples;
-    };
+    // How many samples of each channel have passed; nullopt: nobody can say.
+    using Position = std::optional<std::size_t>;
 
     [[nodiscard]] std::expected<Parameter, KeptOut> parameter_of(const ObservationRow& row,
                                                                  const WaveFacts& facts,
@@ -45,12 +52,12 @@ class WaveReader {
         const ObservationRow& row, const Samples& samples, const WaveFacts& facts,
         bool only_channel, const std::optional<DeviceTime>& start, std::size_t before) const;
     // Where the row's samples begin; they are added to it.
-    [[nodiscard]] std::size_t pass(const ObservationRow& row, std::size_t order,
-                                   std::size_t samples);
+    [[nodiscard]] Position pass(const ObservationRow& row, std::size_t order, std::size_t channels);
 
     const Dialect* dialect_;
     WaveFactsOfMessage facts_;
-    std::vector<Position> positions_;
+    std::map<std::pair<std::size_t, std::string_view>, Position> positions_;  // order, OBX-4
+    std::size_t waves_ = 0;
 };
 
 }  // namespace mitral::intake::hl7

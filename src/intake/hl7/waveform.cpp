@@ -57,16 +57,18 @@ std::expected<std::string_view, KeptOut> unit_of(const UnitMatch& of_step,
 
 std::optional<Decimal> scale_of(const WaveFacts& facts, const Parameter& parameter,
                                 int decimals) noexcept {
-    auto scale = facts.scale;
+    auto scale = facts.step.number;
     if (!scale && parameter.own != nullptr)
         scale = parameter.own->scale;
+    if (scale && facts.correction.number)
+        scale = product(*scale, *facts.correction.number);
     if (!scale || scale->mantissa == 0 || !clinical::is_valid(*scale))
         return std::nullopt;
     return decimals == 0 ? scale : product(*scale, {1, static_cast<std::int8_t>(-decimals)});
 }
 
 std::optional<Decimal> rate_of(const WaveFacts& facts, const Parameter& parameter) noexcept {
-    auto rate = facts.rate;
+    auto rate = facts.rate.number;
     if (!rate && parameter.own != nullptr)
         rate = parameter.own->rate;
     return rate && rate->mantissa > 0 && clinical::is_valid(*rate) ? rate : std::nullopt;
@@ -112,13 +114,15 @@ std::expected<std::vector<WavePiece>, KeptOut> make_waveforms(
     const auto unit = unit_of(facts.unit, unit_of_samples, parameter);
     if (!unit)
         return std::unexpected(unit.error());
+    if (facts.is_unreadable())
+        return kept_out("a rate, resolution, calibration or INOP value that is none");
     const auto rate = rate_of(facts, parameter);
     if (!rate)
         return kept_out("no sample rate");
     const auto scale = scale_of(facts, parameter, samples.decimals);
     if (!scale)
         return kept_out("no resolution");
-    if (!subtract_baseline(samples, facts.baseline))
+    if (!subtract_baseline(samples, *facts.baseline))
         return kept_out("a baseline that cannot be subtracted");
     const auto runs = runs_of(samples);
     if (runs.empty())

@@ -237,8 +237,7 @@ TEST_F(PatientsTest, BedsAreFoundAsSent) {
 // Two beds under one name would be two patients in one.
 TEST_F(PatientsTest, AnUnknownBedIsKeptOut) {
     reader_.sender.beds = {{"ICU^^7", "icu-7"}};
-    const auto refused =
-        reader_.try_read(std::string(report_header) + "PV1||I|ICU^^9\r" + row_);
+    const auto refused = reader_.try_read(std::string(report_header) + "PV1||I|ICU^^9\r" + row_);
     ASSERT_FALSE(refused) << "AA would say that it is in safe keeping";
     EXPECT_EQ(refused.error().reason, "its bed is not in the list of this gateway");
     EXPECT_EQ(reader_.counts.beds, 1U);

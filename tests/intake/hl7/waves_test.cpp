@@ -126,6 +126,33 @@ TEST_F(WavesTest, TheDialectKnowsRateAndScale) {
         << "what is sent wins";
 }
 
+// The code table speaks where the message says nothing, not where it says something else.
+TEST_F(WavesTest, TheDialectDoesNotReplaceWhatIsNotUnderstood) {
+    DialectCode code;
+    code.name = "MDC_ECG_ELEC_POTL_II";
+    code.entry = clinical::find_code("MDC_ECG_ELEC_POTL_II");
+    code.rate = Decimal{500, 0};
+    code.scale = Decimal{5, -3};
+    Dialect dialect;
+    dialect.codes.push_back(code);
+    dialect.index_codes();
+    reader_.sender.dialect = &dialect;
+    for (const auto* fact : {"2|NM|0^MDC_ATTR_SAMP_RATE^MDC|1.1.1.7.1|4|264338^MDC_DIM_MILLI_SEC",
+                             "2|NM|0^MDC_ATTR_SAMP_RATE^MDC|1.1.1.7.1|fast|264608",
+                             "2|ST|0^MDC_ATTR_NU_MSMT_RES^MDC|1.1.1.7.1|10/4096|mV"}) {
+        EXPECT_THAT(read({wave("1^2"), fact}), IsEmpty()) << fact;
+        EXPECT_EQ(reader_.counts.waves, 1U) << fact;
+    }
+    EXPECT_THAT(read({wave("1^2"), "2|NM|0^MDC_ATTR_SAMP_RATE^MDC|1.1.1.7.1||264608"}), SizeIs(1))
+        << "nothing is said";
+}
+
+TEST_F(WavesTest, AnInopThatIsNoSampleKeepsItOut) {
+    const std::string leads_off = "4|ST|262196^MDC_EVT_INOP^MDC|1.1.1.7.3|LEADS OFF";
+    EXPECT_THAT(read({wave("1^9999"), rate, resolution, leads_off}), IsEmpty());
+    EXPECT_EQ(reader_.counts.waves, 1U);
+}
+
 TEST_F(WavesTest, MissingSamplesCutIt) {
     const auto readings = read({wave("1^2^32767^3^^4^9999^5^\"\""), rate, resolution, inop});
     ASSERT_THAT(readings, SizeIs(4));
@@ -259,6 +286,65 @@ TEST_F(ChannelsTest, CalibrationCounts) {
                        "3|NA|5&WAV^RHYTHM^L|1|1024^1030"}),
         IsEmpty());
     EXPECT_EQ(reader_.counts.waves, 1U);
+}
+
+TEST_F(ChannelsTest, CorrectionIsOfTheSensitivityOfTheChannelBefore) {
+    const auto readings = read_channels(
+        {start_, "2|CD|5&CHN^RHYTHM^L|1|1&MDC_ECG_ELEC_POTL_I^^0.5&mV^1.25&0^200",
+         "3|CD|5&CHN^RHYTHM^L|1|2&MDC_ECG_ELEC_POTL_II^^^1.25&0", "4|MA|5&WAV^RHYTHM^L|1|1^2"});
+    ASSERT_THAT(readings, SizeIs(2));
+    EXPECT_EQ(readings[0].waveforms.at(0).scale, (Decimal{625, -3}));
+    EXPECT_EQ(readings[1].waveforms.at(0).scale, (Decimal{625, -3})) << "not corrected twice";
+    const auto other = read_channels(
+        {start_, "2|CD|5&CHN^RHYTHM^L|1|1&MDC_ECG_ELEC_POTL_I^^0.5&mV^1.25&0^200",
+         "3|CD|5&CHN^RHYTHM^L|1|2&MDC_ECG_ELEC_POTL_II^^1&mV", "4|MA|5&WAV^RHYTHM^L|1|1^2"});
+    ASSERT_THAT(other, SizeIs(2));
+    EXPECT_EQ(other[1].waveforms.at(0).scale, (Decimal{125, -2})) << "corrected as the one before";
+}
+
+TEST_F(ChannelsTest, TheDialectDoesNotReplaceABadCalibration) {
+    DialectCode code;
+    code.name = "MDC_ECG_ELEC_POTL_I";
+    code.entry = clinical::find_code("MDC_ECG_ELEC_POTL_I");
+    code.scale = Decimal{5, -1};
+    Dialect dialect;
+    dialect.codes.push_back(code);
+    dialect.index_codes();
+    reader_.sender.dialect = &dialect;
+    for (const auto* calibration : {"1&0&0.001", "1&zero", "one&0"}) {
+        EXPECT_THAT(read_channels({start_,
+                                   "2|CD|5&CHN^RHYTHM^L|1|1&MDC_ECG_ELEC_POTL_I^^0.5&mV^" +
+                                       std::string(calibration) + "^200",
+                                   "3|NA|5&WAV^RHYTHM^L|1|1024^1030"}),
+                    IsEmpty())
+            << calibration;
+        EXPECT_EQ(reader_.counts.waves, 1U) << calibration;
+    }
+}
+
+TEST_F(ChannelsTest, AnInopFacetCountsForChannelsToo) {
+    const auto readings = read_channels({start_, channel_, "3|NA|5&WAV^RHYTHM^L|1|1^2^-2048",
+                                         "4|NM|262196^MDC_EVT_INOP^MDC|1.1|-2048"});
+    ASSERT_THAT(readings, SizeIs(1));
+    EXPECT_THAT(readings[0].waveforms.at(0).samples, ElementsAre(1, 2));
+}
+
+// Samples that are not taken have passed all the same.
+TEST_F(ChannelsTest, ARowThatIsKeptOutTakesItsTime) {
+    for (const auto* bad : {"4|NA|5&WAV^RHYTHM^L|1|4^5||||||X", "4|NA|5&WAV^RHYTHM^L|1|4^five",
+                            "4|NA|5&WAV^RHYTHM^L|1|4^5|||DEMO"}) {
+        const auto readings = read_channels(
+            {start_, channel_, "3|NA|5&WAV^RHYTHM^L|1|1^2^3", bad, "5|NA|5&WAV^RHYTHM^L|1|6"});
+        EXPECT_EQ(reader_.counts.waves, 1U) << bad;
+        ASSERT_THAT(readings, SizeIs(2)) << bad;
+        EXPECT_THAT(readings[1].waveforms.at(0).samples, ElementsAre(6)) << bad;
+        EXPECT_EQ(readings[1].device_time, at("2026-01-01T09:00:00.025Z")) << bad;
+    }
+    const auto readings =
+        read_channels({start_, channel_, "3|NA|5&WAV^RHYTHM^L|1|1^2^3",
+                       "4|NA|5&WAV^RHYTHM^L|1|||||||X", "5|NA|5&WAV^RHYTHM^L|1|6"});
+    EXPECT_EQ(reader_.counts.waves, 2U) << "how long was it?";
+    EXPECT_THAT(readings, SizeIs(1));
 }
 
 TEST_F(ChannelsTest, WhatDoesNotFitIsKeptOut) {
