@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/fail_point.hpp"
@@ -27,10 +28,18 @@ bool is_worth_telling(std::uint64_t count) noexcept {
     return count == 1;
 }
 
+// Sixteen messages a second of 4 MB each are a flood as well.
+constexpr std::size_t messages_worth(std::size_t bytes) noexcept {
+    return 1 + bytes / Session::bytes_of_a_message;
+}
+
 }  // namespace
 
 Session::Session(Destination destination, Monitor& monitor, std::size_t longest_frame)
-    : destination_(destination), monitor_(monitor), decoder_(longest_frame) {}
+    : destination_(destination),
+      monitor_(monitor),
+      longest_frame_(longest_frame),
+      decoder_(longest_frame) {}
 
 void Session::filled(std::size_t count, Arrival arrival) {
     arrival_ = arrival;
@@ -47,13 +56,13 @@ std::optional<std::size_t> Session::take_frame() {
                 return std::nullopt;
             case MllpDecoder::Kind::frame:
                 ++frames_;
-                return take_messages(event.text);
+                return std::max(take_messages(event.text), messages_worth(event.text.size()));
             case MllpDecoder::Kind::too_long: {
                 ++frames_;
                 Waiting waiting{std::string(header_of(event.text)), Verdict::accepted, {}, false};
                 refuse(waiting, "the message is longer than this gateway takes");
                 waiting_.push_back(std::move(waiting));
-                return 1;
+                return messages_worth(longest_frame_);
             }
             case MllpDecoder::Kind::unfinished:
                 ++destination_.counters.unfinished;
@@ -88,6 +97,9 @@ std::size_t Session::take_messages(std::string_view frame) {
         ++taken;
         take_message(message);
     }
+    // Four times as long as the message, and most connections never need it again.
+    if (converted_.capacity() > MllpDecoder::resting_bytes)
+        std::string().swap(converted_);
     return taken;
 }
 

@@ -28,7 +28,8 @@ struct Destination {
 class Session {
   public:
     static constexpr std::size_t max_messages_in_frame = 1024;
-    static constexpr std::size_t max_header = 4096;  // bytes of a segment MSH
+    static constexpr std::size_t max_header = 4096;               // bytes of a segment MSH
+    static constexpr std::size_t bytes_of_a_message = 64 * 1024;  // more count as another one
 
     Session(Destination destination, Monitor& monitor, std::size_t longest_frame);
 
@@ -36,7 +37,7 @@ class Session {
     [[nodiscard]] base::MutableByteView space(std::size_t wanted) { return decoder_.space(wanted); }
     void filled(std::size_t count, Arrival arrival);
     // Takes one frame of what has come: its readings are put into the store's open group. How many
-    // messages it held; nullopt: no frame is complete.
+    // messages it counts as, a long frame as several; nullopt: no frame is complete.
     [[nodiscard]] std::optional<std::size_t> take_frame();
     // The monitor will send nothing more.
     void end_of_input();
@@ -50,7 +51,9 @@ class Session {
     // Nothing more is read; the connection may close when the output is gone.
     [[nodiscard]] bool finished() const noexcept { return finished_; }
     [[nodiscard]] bool mid_frame() const noexcept { return decoder_.mid_frame(); }
-    [[nodiscard]] std::size_t held_bytes() const noexcept { return decoder_.held_bytes(); }
+    [[nodiscard]] std::size_t held_bytes() const noexcept {
+        return decoder_.held_bytes() + converted_.capacity();
+    }
     [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
     [[nodiscard]] Monitor& monitor() const noexcept { return monitor_; }
 
@@ -73,6 +76,7 @@ class Session {
 
     Destination destination_;
     Monitor& monitor_;
+    std::size_t longest_frame_;
     MllpDecoder decoder_;
     Arrival arrival_;
     bool finished_ = false;

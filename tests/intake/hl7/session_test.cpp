@@ -154,6 +154,48 @@ TEST_F(SessionTest, CountsWhatIsNotInTheCharacterSetItNames) {
     EXPECT_TRUE(answers().at(0).starts_with("AR|2|"));
 }
 
+// As monitors in Japan send: MSH-18 says "~ISO IR87", and the bytes of a kanji look like "|" and
+// "^".
+TEST_F(SessionTest, KanjiDoNotShiftTheFields) {
+    auto text = report("1");
+    text.replace(text.find("UNICODE UTF-8"), 13, "~ISO IR87");
+    text.replace(text.find("MDC_ECG_HEART_RATE"), 18, "\x1B$B\x3C\x7C\x30\x5E\x1B(B");
+    receive(framed(text));
+    EXPECT_EQ(answers(), Answers{"AA|1"});
+    ASSERT_EQ(writer.committed.size(), 1U);
+    const auto reading = clinical::decode_record(writer.committed[0].payload);
+    ASSERT_TRUE(reading);
+    EXPECT_EQ(reading->observations.at(0).value,
+              (std::variant<clinical::Decimal, clinical::Absent>(clinical::Decimal{72, 0})));
+}
+
+TEST_F(SessionTest, ALongFrameCountsAsSeveral) {
+    MITRAL_PROVES("T-MON-03");
+    Session large({store, interpreter, counters}, monitor, 1U << 20);
+    const auto cost_of = [&](const std::string& bytes) {
+        std::ranges::copy(bytes, large.space(bytes.size()).begin());
+        large.filled(bytes.size(), {at("2026-01-01T09:00:00Z"), {}});
+        return large.take_frame();
+    };
+    EXPECT_EQ(cost_of(framed(report("1"))), 1U);
+    EXPECT_EQ(cost_of(framed(report("2") + "ZZZ|" + std::string(1'000'000, 'x') + "\r")), 16U);
+    EXPECT_EQ(cost_of(framed(report("3") + "ZZZ|" + std::string(2'000'000, 'x') + "\r")), 17U);
+}
+
+TEST_F(SessionTest, WhatALongMessageNeededIsGivenBack) {
+    MITRAL_PROVES("T-MON-03");
+    Session large({store, interpreter, counters}, monitor, 1U << 20);
+    auto text = report("1") + "ZZZ|" + std::string(500'000, 'x') + "\xFC\r";
+    text.replace(text.find("UNICODE UTF-8"), 13, "8859/1");
+    const auto bytes = framed(text);
+    std::ranges::copy(bytes, large.space(bytes.size()).begin());
+    large.filled(bytes.size(), {at("2026-01-01T09:00:00Z"), {}});
+    EXPECT_TRUE(large.take_frame());
+    EXPECT_FALSE(large.take_frame());
+    (void)large.space(1);
+    EXPECT_LE(large.held_bytes(), 2 * MllpDecoder::resting_bytes);
+}
+
 TEST_F(SessionTest, MeasuresTheMonitorsClock) {
     receive(framed(report("1")));
     EXPECT_EQ(monitor.clock_offset_ms, 0);
