@@ -23,6 +23,12 @@ bool Monitors::known(const net::Address& address) const noexcept {
         monitors_, [&](const Monitor& monitor) { return narrowness(monitor, address) != nowhere; });
 }
 
+bool Monitors::may_be_another(const net::Address& address, const Monitor& monitor) const noexcept {
+    return std::ranges::any_of(monitors_, [&](const Monitor& other) {
+        return &other != &monitor && narrowness(other, address) != nowhere;
+    });
+}
+
 std::expected<Monitor*, std::string_view> Monitors::identify(
     const net::Address& address, std::span<const std::string> certificate_names) noexcept {
     int narrowest = nowhere;

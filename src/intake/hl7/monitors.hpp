@@ -36,6 +36,9 @@ class Monitors {
 
     // False: nobody at this address can be a monitor of ours, whatever certificate is shown.
     [[nodiscard]] bool known(const net::Address& address) const noexcept;
+    // Whether somebody there may be another monitor than `monitor`.
+    [[nodiscard]] bool may_be_another(const net::Address& address,
+                                      const Monitor& monitor) const noexcept;
     // The entries with the narrowest network around the address decide; among them the one whose
     // certificate was shown, then one that asks for none. Otherwise why it is nobody.
     [[nodiscard]] std::expected<Monitor*, std::string_view> identify(

@@ -100,16 +100,35 @@ std::string_view Server::make_place(const net::Address& address) {
         return "too many connections from this address";
     if (connections_.size() < limits_.connections)
         return {};
-    // Whoever has not said yet who it is makes way, the first of them first.
-    Connection* nobody = nullptr;
-    for (const auto& [key, connection] : connections_) {
-        if (!connection->session && (nobody == nullptr || connection->since < nobody->since))
-            nobody = connection.get();
-    }
-    if (nobody == nullptr)
+    auto* last = who_makes_way(address);
+    if (last == nullptr)
         return "too many connections";
-    cut_off(*nobody, "its place was needed before it said who it is");
+    cut_off(*last, last->session ? "its monitor holds more than half of all places"
+                                 : "its place was needed before it said who it is");
     return {};
+}
+
+// Whoever has not said yet who it is, the first of them first. Otherwise one of the monitor that
+// holds more than half of all places, if there is one: it cannot keep the others out.
+Connection* Server::who_makes_way(const net::Address& address) const {
+    const auto& all = monitors_.all();
+    const auto greediest = std::ranges::max_element(all, {}, &Monitor::open_connections);
+    const bool is_greedy = greediest != all.end() &&
+                           greediest->open_connections > limits_.connections / 2 &&
+                           monitors_.may_be_another(address, *greediest);
+    Connection* nobody = nullptr;
+    Connection* of_the_greediest = nullptr;
+    const auto note_older = [](Connection*& oldest, Connection& connection) {
+        if (oldest == nullptr || connection.since < oldest->since)
+            oldest = &connection;
+    };
+    for (const auto& [key, connection] : connections_) {
+        if (!connection->session)
+            note_older(nobody, *connection);
+        else if (is_greedy && &connection->session->monitor() == &*greediest)
+            note_older(of_the_greediest, *connection);
+    }
+    return nobody != nullptr ? nobody : of_the_greediest;
 }
 
 base::Result<ConnectionKey> Server::add(std::unique_ptr<Connection> connection) {

@@ -59,6 +59,8 @@ class Server {
     void accepted(base::UniqueFd socket, const net::TlsContext* tls);
     // Why there is no place for one more from there; empty: there is.
     [[nodiscard]] std::string_view make_place(const net::Address& address);
+    // Who makes way for somebody from there when all places are taken; null: nobody.
+    [[nodiscard]] Connection* who_makes_way(const net::Address& address) const;
     [[nodiscard]] base::Result<ConnectionKey> add(std::unique_ptr<Connection> connection);
     void ready(ConnectionKey key, std::uint32_t events);
     void shake_hands(Connection& connection);

@@ -38,6 +38,19 @@ class Hl7ServerTest : public ::testing::Test {
     }
     UniqueFd connect() const { return net::start_connect({"127.0.0.1", port}).value(); }
 
+    UniqueFd connect_from(const char* source) const {
+        UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_in from{};
+        from.sin_family = AF_INET;
+        auto to = from;
+        to.sin_port = htons(port);
+        EXPECT_EQ(inet_pton(AF_INET, source, &from.sin_addr), 1);
+        EXPECT_EQ(inet_pton(AF_INET, "127.0.0.1", &to.sin_addr), 1);
+        EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&from), sizeof from), 0);
+        EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+        return fd;
+    }
+
     static std::string report(std::string_view id) {
         std::string text(report_header);
         text.replace(text.find("|42|"), 4, "|" + std::string(id) + "|");
@@ -183,6 +196,27 @@ TEST_F(Hl7ServerTest, AllPlacesTakenMeansNoMore) {
     EXPECT_TRUE(hears(three, "<closed>"));
     send(one, report("1"));
     EXPECT_TRUE(hears(one, "MSA|AA|1"));
+}
+
+TEST_F(Hl7ServerTest, AMonitorWithMostPlacesCannotKeepTheOthersOut) {
+    MITRAL_PROVES("T-DOS-01", "T-MON-03");
+    Monitor other;
+    other.sender.source = "icu-2";
+    other.network = net::Network::parse("127.0.0.2").value();
+    monitors.all().push_back(other);
+    ServerLimits limits;
+    limits.connections = 3;
+    start(limits);
+    const auto one = connect();
+    const auto two = connect();
+    const auto three = connect();
+    ASSERT_TRUE(turn_until([&] { return server->open_connections() == 3; }));
+    const auto of_the_other = connect_from("127.0.0.2");
+    send(of_the_other, report("1"));
+    EXPECT_TRUE(hears(of_the_other, "MSA|AA|1"));
+    EXPECT_EQ(server->open_connections(), 3U);
+    EXPECT_EQ(monitors.all()[0].open_connections, 2U);
+    EXPECT_TRUE(hears(connect(), "<closed>")) << "not for one more of its own";
 }
 
 TEST_F(Hl7ServerTest, ShuttingDownCommitsWhatWasReceived) {
