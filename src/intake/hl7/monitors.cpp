@@ -36,18 +36,29 @@ std::expected<Monitor*, std::string_view> Monitors::identify(
         narrowest = std::max(narrowest, narrowness(monitor, address));
     if (narrowest == nowhere)
         return std::unexpected("no monitor is configured at this address");
+    const auto is_shown = [&](const Monitor& monitor) {
+        return !monitor.certificate.empty() &&
+               std::ranges::find(certificate_names, monitor.certificate) != certificate_names.end();
+    };
     Monitor* without_certificate = nullptr;
     for (auto& monitor : monitors_) {
         if (narrowness(monitor, address) != narrowest)
             continue;
         if (monitor.certificate.empty())
             without_certificate = &monitor;
-        else if (std::ranges::find(certificate_names, monitor.certificate) !=
-                 certificate_names.end())
+        else if (is_shown(monitor))
             return &monitor;
     }
-    if (without_certificate != nullptr)
-        return without_certificate;
+    // An entry that asks for no certificate must not take the readings of who shows another's.
+    if (without_certificate != nullptr) {
+        const auto may_be = [&](const Monitor& monitor) {
+            return is_shown(monitor) && narrowness(monitor, address) != nowhere;
+        };
+        if (const auto here = std::ranges::find_if(monitors_, may_be); here != monitors_.end())
+            return &*here;
+        if (std::ranges::none_of(monitors_, is_shown))
+            return without_certificate;
+    }
     return std::unexpected(certificate_names.empty()
                                ? "the monitor at this address has to show its certificate"
                                : "the certificate is not that of the monitor at this address");

@@ -40,7 +40,8 @@ class Monitors {
     [[nodiscard]] bool may_be_another(const net::Address& address,
                                       const Monitor& monitor) const noexcept;
     // The entries with the narrowest network around the address decide; among them the one whose
-    // certificate was shown, then one that asks for none. Otherwise why it is nobody.
+    // certificate was shown, then one that asks for none, unless the certificate is that of another
+    // entry: then it is that one, or nobody if that one cannot be here. Otherwise why it is nobody.
     [[nodiscard]] std::expected<Monitor*, std::string_view> identify(
         const net::Address& address, std::span<const std::string> certificate_names) noexcept;
 

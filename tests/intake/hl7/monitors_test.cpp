@@ -52,6 +52,16 @@ TEST_F(MonitorsTest, NobodyIsTakenForTheMonitorAtItsAddress) {
     EXPECT_FALSE(only_dialled.known(net::Address::parse("10.1.2.3").value()));
 }
 
+// A monitor on wheels keeps its name wherever it is plugged in, or it is nobody.
+TEST_F(MonitorsTest, AWardDoesNotTakeTheReadingsOfAMonitorThatShowsWhoItIs) {
+    MITRAL_PROVES("T-MON-01", "CR 1.2");
+    EXPECT_EQ(who("10.1.2.77", {"m9"}), "by-name");
+    EXPECT_EQ(who("10.1.2.3", {"m9"}), "by-name");
+    EXPECT_EQ(who("10.1.2.77", {"m4"}),
+              "nobody: the certificate is not that of the monitor at this address");
+    EXPECT_EQ(who("10.1.2.77", {"unheard-of"}), "ward");
+}
+
 TEST_F(MonitorsTest, AnybodyMayTryWhereACertificateAloneDecides) {
     EXPECT_TRUE(known("203.0.113.9"));
     monitors.all()[3].certificate.clear();
