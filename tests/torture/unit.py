@@ -8,11 +8,11 @@ import signal
 import subprocess
 import time
 
-import bedside
 import conductor
 import errorfs
 import gateway
 import layout
+import steady_senders
 from cloud import local_azure, mqtt_client
 from fail_points import INTAKE, UPLINK
 from proxy import FaultProxy
@@ -89,7 +89,7 @@ class Unit(gateway.Stack):
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=755", "torture", self.disk], check=True)
         self.errors.mount()
         super().start()
-        self.ward = bedside.Ward(self.layout, self.hub, self.source / "tests/data")
+        self.ward = steady_senders.Ward(self.layout, self.hub, self.source / "tests/data")
         self.ward.start()
         return self
 
@@ -194,7 +194,7 @@ class Unit(gateway.Stack):
             return self._await(point, 20.0)
         finally:
             for sender in self.ward.senders:
-                sender.hurry(bedside.QUIET_S)
+                sender.hurry(steady_senders.QUIET_S)
 
     def _relink(self, point):
         return self._ask_until_there(point, lambda: self.hub.drop(layout.REGISTRATION_ID))

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "intake/hl7/readable_text.hpp"
 
@@ -104,7 +103,6 @@ std::size_t Session::take_messages(std::string_view frame) {
 }
 
 void Session::take_message(std::string_view text) {
-    MITRAL_FAIL_POINT("intake.message-received");
     ++destination_.counters.messages;
     ++monitor_.messages;
     Waiting waiting{
