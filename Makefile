@@ -10,10 +10,10 @@ export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 export CCACHE_BASEDIR = $(CURDIR)
 export CCACHE_NOHASHDIR = 1
 
-.PHONY: help build demo test torture evidence bench fuzz format lint install clean deps
+.PHONY: help build demo test torture evidence bench fuzz format lint install package-cloud clean deps
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 deps: ## install what a build needs
 	@scripts/deps.sh build
@@ -64,6 +64,10 @@ install: deps ## programs, units, man pages and roots: PREFIX, DESTDIR, PRODUCTI
 		-DCMAKE_INSTALL_PREFIX=$(PREFIX)
 	@cmake --build build/install --target programs
 	@DESTDIR=$(DESTDIR) cmake --install build/install
+
+package-cloud: deps ## the local Azure alone, as a Debian package in build/release/package
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release --target package-cloud
 
 clean: ## remove every build
 	@rm -rf build
