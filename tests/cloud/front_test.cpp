@@ -21,9 +21,9 @@ class Echo final : public Protocol {
             return 0;
         if (base::as_text(input).find('e') != std::string_view::npos)
             return base::fail(CloudError::malformed_packet, "an e");
-        link().send_after_commit(input);
+        transport().send_after_commit(input);
         if (base::as_text(input).find('q') != std::string_view::npos)
-            link().close_when_sent("asked to");
+            transport().close_when_sent("asked to");
         return input.size();
     }
     void on_closed(std::string_view reason) override { ended_ = reason; }

@@ -81,6 +81,20 @@ TEST(RequestParser, RefusesGarbageAndFloods) {
     EXPECT_FALSE(parse("PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\nabc"));
 }
 
+TEST(RequestParser, JoinsTheHeadersOfAnUpgradeAndTakesTheLastOfOthers) {
+    const auto requests = parse(
+        "GET / HTTP/1.0\r\nHost: h\r\nSec-WebSocket-Protocol: a\r\nX: 1\r\n"
+        "sec-websocket-protocol: mqtt, b\r\nConnection: keep-alive\r\nConnection: Upgrade\r\n"
+        "X: 2\r\n\r\n");
+    ASSERT_TRUE(requests);
+    ASSERT_EQ(requests->size(), 1U);
+    const auto& request = requests->front();
+    EXPECT_EQ(request.header("sec-websocket-protocol"), "a, mqtt, b");
+    EXPECT_EQ(request.header("connection"), "keep-alive, Upgrade");
+    EXPECT_EQ(request.header("x"), "2");
+    EXPECT_EQ(request.version, 10U);
+}
+
 TEST(RequestParser, RefusesTwoFramings) {
     MITRAL_PROVES("T-SW-03", "CR 3.5");  // request smuggling
     EXPECT_FALSE(parse(

@@ -1,6 +1,7 @@
 #include "cloud/front/link.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.hpp"
 #include "cloud/front/link_pool.hpp"
@@ -24,7 +25,7 @@ void release_if_large(base::Bytes& buffer) {
 }  // namespace
 
 void Protocol::on_deadline() {
-    link_.close("deadline passed");
+    transport_.close("deadline passed");
 }
 
 Link::Link(LinkPool& pool, std::uint64_t id, net::Stream stream,
@@ -122,10 +123,20 @@ void Link::take_input(base::ByteView received) {
         input_.assign(rest.begin(), rest.end());
     }
     account();
+    if (next_protocol_ && !closing_) {
+        protocol_ = std::exchange(next_protocol_, nullptr);
+        if (!input_.empty())
+            take_input({});
+    }
+}
+
+void Link::note_kept(std::size_t bytes) noexcept {
+    kept_ = bytes;
+    account();
 }
 
 void Link::account() noexcept {
-    const std::size_t now = input_.capacity() + output_.capacity();
+    const std::size_t now = input_.capacity() + output_.capacity() + kept_;
     const bool within = pool_.account(accounted_, now);
     const bool grew = now > accounted_;
     accounted_ = now;

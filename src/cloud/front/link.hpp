@@ -9,8 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/clock.hpp"
-#include "base/event_loop.hpp"
+#include "cloud/front/transport.hpp"
 #include "net/stream.hpp"
 
 namespace mitral::cloud::front {
@@ -18,32 +17,9 @@ namespace mitral::cloud::front {
 class Link;
 class LinkPool;
 
-// What the bytes of one connection mean. Callbacks may call any function of their Link; the Link
-// outlives them.
-class Protocol {
-  public:
-    virtual ~Protocol() = default;
-    // All input that was not taken before; returns how many bytes it takes from the front. An error
-    // closes the connection.
-    [[nodiscard]] virtual base::Result<std::size_t> on_bytes(base::ByteView input) = 0;
-    // The output queue has room again.
-    virtual void on_writable() {}
-    // The deadline set with Link::set_deadline has passed; the default closes.
-    virtual void on_deadline();
-    // Last call. The bytes that still wait in the output queue are lost.
-    virtual void on_closed(std::string_view reason) { (void)reason; }
-
-  protected:
-    explicit Protocol(Link& link) noexcept : link_(link) {}
-    [[nodiscard]] Link& link() noexcept { return link_; }
-
-  private:
-    Link& link_;
-};
-
 using ProtocolFactory = std::function<std::unique_ptr<Protocol>(Link&)>;
 
-class Link {
+class Link final : public Transport {
   public:
     static constexpr std::size_t output_low_water = 64 * 1024;
     static constexpr std::size_t output_limit = 4 * 1024 * 1024;
@@ -52,29 +28,29 @@ class Link {
          const ProtocolFactory& make_protocol);
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
-    ~Link();
+    ~Link() override;
 
-    // Queues bytes for the end of this pass. A peer that lets the queue grow beyond output_limit is
-    // disconnected.
-    void send(base::ByteView bytes);
-    // The same for an acknowledgement: it leaves only after the pool's commit of this pass
-    // succeeded.
-    void send_after_commit(base::ByteView bytes);
+    void send(base::ByteView bytes) override;
+    void send_after_commit(base::ByteView bytes) override;
+    void close(std::string_view reason) override;
+    void close_when_sent(std::string_view reason) override;
+    [[nodiscard]] bool closing() const noexcept override { return closing_; }
+    void set_deadline(base::MonotonicTime at) override;
+    void clear_deadline() noexcept override { deadline_.reset(); }
 
-    // Closes at the end of this pass, without waiting for a slow reader.
-    void close(std::string_view reason);
-    // Writes what is queued first, for a few seconds at most; nothing more is read.
-    void close_when_sent(std::string_view reason);
-    [[nodiscard]] bool closing() const noexcept { return closing_; }
-
-    void set_deadline(base::MonotonicTime at);
-    void clear_deadline() noexcept { deadline_.reset(); }
+    // From within on_bytes: `next` takes the place of the protocol once that returns, and gets what
+    // it left. The one replaced hears nothing more.
+    void hand_over(std::unique_ptr<Protocol> next) { next_protocol_ = std::move(next); }
+    // Memory that the protocol keeps beside the buffers here: it counts against the pool's limit.
+    void note_kept(std::size_t bytes) noexcept;
 
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
     [[nodiscard]] std::size_t queued() const noexcept { return output_.size() - sent_; }
-    [[nodiscard]] bool output_congested() const noexcept { return queued() > output_low_water; }
-    [[nodiscard]] const base::Clock& clock() const noexcept;
-    [[nodiscard]] base::EventLoop& loop() noexcept;
+    [[nodiscard]] bool output_congested() const noexcept override {
+        return queued() > output_low_water;
+    }
+    [[nodiscard]] const base::Clock& clock() const noexcept override;
+    [[nodiscard]] base::EventLoop& loop() noexcept override;
 
   private:
     friend class LinkPool;
@@ -96,9 +72,11 @@ class Link {
     std::uint64_t id_;
     net::Stream stream_;
     std::unique_ptr<Protocol> protocol_;
+    std::unique_ptr<Protocol> next_protocol_;
     base::Bytes input_;
     base::Bytes output_;
     std::size_t sent_ = 0;
+    std::size_t kept_ = 0;
     std::size_t accounted_ = 0;
     std::optional<base::MonotonicTime> deadline_;
     std::optional<base::MonotonicTime> timer_at_;

@@ -16,7 +16,7 @@ constexpr std::size_t chunk_size = 64 * 1024;
 }  // namespace
 
 Connection::Connection(front::Link& link, const Handler& handler)
-    : Protocol(link), handler_(handler) {}
+    : Protocol(link), link_(link), handler_(handler) {}
 
 Connection::~Connection() = default;
 
@@ -26,7 +26,7 @@ base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
     // order).
     if (busy() && input.size() > max_header_bytes)
         return base::fail(CloudError::too_large, "requests pile up behind an answer");
-    while (used < input.size() && !busy() && !link().closing()) {
+    while (used < input.size() && !busy() && !upgraded_ && !transport().closing()) {
         std::size_t taken = 0;
         const auto request = parser_.take(input.subspan(used), taken);
         if (!request) {
@@ -50,21 +50,30 @@ void Connection::answer(const Request& request) {
     auto response = handler_(request);
     if (const auto later = std::move(response.later))
         return wait_for_answer(later, request.keep_alive);
+    if (response.upgrade)
+        return upgrade(std::move(response));
     send_response(std::move(response), request.keep_alive);
     if (!source_)
-        link().set_deadline(link().clock().monotonic() + idle_timeout);
+        transport().set_deadline(transport().clock().monotonic() + idle_timeout);
+}
+
+void Connection::upgrade(Response response) {
+    const auto make = std::move(response.upgrade);
+    send_response(std::move(response), true);
+    upgraded_ = true;
+    link_.hand_over(make(link_));
 }
 
 void Connection::wait_for_answer(const std::shared_ptr<LateAnswer>& later, bool keep_alive) {
     awaits_answer_ = true;
-    link().clear_deadline();  // whoever promised the answer has one of its own
+    transport().clear_deadline();  // whoever promised the answer has one of its own
     later->on_given([this, keep_alive, alive = std::weak_ptr<bool>(alive_)](Response response) {
         if (alive.expired())
             return;
         awaits_answer_ = false;
         // A request that came meanwhile is not looked at again: its sender asks anew.
         send_response(std::move(response), keep_alive && !left_unread_);
-        link().set_deadline(link().clock().monotonic() + idle_timeout);
+        transport().set_deadline(transport().clock().monotonic() + idle_timeout);
     });
 }
 
@@ -77,23 +86,23 @@ void Connection::send_response(Response response, bool keep_alive) {
         head.append("Content-Type: ").append(response.content_type).append("\r\n");
     if (response.source)
         head.append("Transfer-Encoding: chunked\r\n");
-    else if (response.status != 204)
+    else if (response.status != 204 && response.status != 101)
         head.append(fmt::format("Content-Length: {}\r\n", response.body.size()));
     head.append(keep_alive ? "\r\n" : "Connection: close\r\n\r\n");
     send_text(head);
     send_text(response.body);
     if (response.source) {
         source_ = std::move(response.source);
-        link().clear_deadline();
+        transport().clear_deadline();
         pump();
     } else if (!keep_alive) {
-        link().close_when_sent("answered");
+        transport().close_when_sent("answered");
     }
 }
 
 void Connection::send_text(std::string_view text) {
     if (!text.empty())
-        link().send(base::as_bytes(text));
+        transport().send(base::as_bytes(text));
 }
 
 void Connection::send_error(unsigned status, std::string_view reason) {
@@ -105,13 +114,13 @@ void Connection::send_error(unsigned status, std::string_view reason) {
 }
 
 void Connection::pump() {
-    while (source_ && !link().closing() && !link().output_congested()) {
+    while (source_ && !transport().closing() && !transport().output_congested()) {
         auto piece = source_->next(chunk_size);
         if (!piece) {
             base::log(base::Severity::warning, "stream-failed",
                       {{"cause", piece.error().message()}});
             source_.reset();
-            return link().close("stream failed");
+            return transport().close("stream failed");
         }
         if (!piece->data.empty())
             send_text(fmt::format("{:x}\r\n{}\r\n", piece->data.size(), piece->data));
@@ -119,7 +128,7 @@ void Connection::pump() {
             send_text("0\r\n\r\n");
             source_.reset();
             // A client that pipelined behind the stream would wait for bytes already received.
-            return link().close_when_sent("stream ended");
+            return transport().close_when_sent("stream ended");
         }
         if (piece->state == BodySource::State::waiting)
             return wait_for_more();
@@ -143,6 +152,8 @@ void Connection::on_writable() {
 
 std::string_view reason_phrase(unsigned status) noexcept {
     switch (status) {
+        case 101:
+            return "Switching Protocols";
         case 200:
             return "OK";
         case 202:
@@ -165,6 +176,8 @@ std::string_view reason_phrase(unsigned status) noexcept {
             return "Precondition Failed";
         case 413:
             return "Content Too Large";
+        case 426:
+            return "Upgrade Required";
         case 429:
             return "Too Many Requests";
         case 501:

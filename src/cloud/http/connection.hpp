@@ -21,6 +21,7 @@ class Connection final : public front::Protocol {
 
   private:
     void answer(const Request& request);
+    void upgrade(Response response);
     void wait_for_answer(const std::shared_ptr<LateAnswer>& later, bool keep_alive);
     [[nodiscard]] bool busy() const noexcept { return source_ != nullptr || awaits_answer_; }
     void send_response(Response response, bool keep_alive);
@@ -29,9 +30,11 @@ class Connection final : public front::Protocol {
     void pump();
     void wait_for_more();
 
+    front::Link& link_;
     const Handler& handler_;
     RequestParser parser_;
     std::shared_ptr<BodySource> source_;                          // while a stream is being sent
+    bool upgraded_ = false;                                       // another protocol takes over
     bool awaits_answer_ = false;                                  // a late one
     bool left_unread_ = false;                                    // input behind a late answer
     bool waiting_ = false;                                        // the source will wake us

@@ -12,6 +12,11 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 
+namespace mitral::cloud::front {
+class Link;
+class Protocol;
+}  // namespace mitral::cloud::front
+
 namespace mitral::cloud::http {
 
 enum class Method : std::uint8_t { get, put, post, patch, remove, other };
@@ -22,8 +27,10 @@ struct Request {
     std::map<std::string, std::string> query;  // decoded; the last of equal names
     std::string authorization;
     std::string if_match;
-    std::map<std::string, std::string> headers;  // lower-case names; the last of equal ones
+    // Lower-case names; the last of equal ones, but those of an upgrade are joined with commas.
+    std::map<std::string, std::string> headers;
     std::string body;
+    unsigned version = 11;  // of HTTP, 11 is 1.1
     bool keep_alive = true;
 
     [[nodiscard]] std::string_view parameter(const std::string& name) const {
@@ -74,6 +81,8 @@ struct Response {
     std::vector<std::pair<std::string, std::string>> headers;
     std::unique_ptr<BodySource> source;  // instead of `body`, sent in chunks
     std::shared_ptr<LateAnswer> later;   // instead of all of the above
+    // With 101: makes what takes the connection over once this answer is queued.
+    std::function<std::unique_ptr<front::Protocol>(front::Link&)> upgrade{};
 };
 
 using Handler = std::function<Response(const Request&)>;

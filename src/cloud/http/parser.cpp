@@ -40,6 +40,19 @@ Method method_of(beast::verb verb) {
     }
 }
 
+// Their lines are one list (RFC 9110 §5.3), and a second key must not hide the first.
+bool is_of_upgrade(std::string_view name) {
+    return name == "connection" || name == "upgrade" || name.starts_with("sec-websocket-");
+}
+
+void add_header(Request& request, std::string name, std::string value) {
+    auto& held = request.headers[name];
+    if (is_of_upgrade(name) && !held.empty())
+        held.append(", ").append(value);
+    else
+        held = std::move(value);
+}
+
 Request to_request(beast::request<beast::string_body>&& message) {
     Request request;
     request.method = method_of(message.method());
@@ -51,8 +64,9 @@ Request to_request(beast::request<beast::string_body>&& message) {
     request.authorization = text_of(message[beast::field::authorization]);
     request.if_match = text_of(message[beast::field::if_match]);
     request.keep_alive = message.keep_alive();
+    request.version = message.version();
     for (const auto& field : message)
-        request.headers[azure::to_lower(text_of(field.name_string()))] = text_of(field.value());
+        add_header(request, azure::to_lower(text_of(field.name_string())), text_of(field.value()));
     request.body = std::move(message.body());
     return request;
 }

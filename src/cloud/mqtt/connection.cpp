@@ -22,13 +22,13 @@ base::Milliseconds allowed_silence(std::uint16_t keep_alive_s) {
 
 }  // namespace
 
-Connection::Connection(front::Link& link, Service& service, Roster& roster,
+Connection::Connection(front::Transport& transport, Service& service, Roster& roster,
                        ConnectionCounters& counters)
-    : Protocol(link),
+    : Protocol(transport),
       service_(service),
       roster_(roster),
       counters_(counters),
-      held_(link.loop(), link.clock(), [this](std::uint16_t id) { release(id); }) {
+      held_(transport.loop(), transport.clock(), [this](std::uint16_t id) { release(id); }) {
     roster_.add(*this);
 }
 
@@ -43,7 +43,7 @@ base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
     }
     std::size_t taken = 0;
     base::Status status;
-    while (status && !finished_ && !link().closing()) {
+    while (status && !finished_ && !transport().closing()) {
         const auto limit = session_ ? max_packet : max_connect_packet;
         auto frame = next_frame(input.subspan(taken), limit);
         if (!frame) {
@@ -59,7 +59,7 @@ base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
     }
     // What was accepted before a violation is still acknowledged.
     if (!answers_.empty())
-        link().send_after_commit(answers_);
+        transport().send_after_commit(answers_);
     answers_.clear();
     if (answers_.capacity() > kept_answers)
         base::Bytes().swap(answers_);
@@ -149,7 +149,8 @@ void Connection::acknowledge(std::uint16_t packet_id) {
         return;
     }
     held_.hold(packet_id, delay);
-    link().send_after_commit({});  // a commit that fails costs the connection, and with it the hold
+    // A commit that fails costs the connection, and with it the hold.
+    transport().send_after_commit({});
 }
 
 void Connection::release(std::uint16_t packet_id) {
@@ -157,7 +158,7 @@ void Connection::release(std::uint16_t packet_id) {
         return fall_silent();
     base::Bytes answer;
     append_puback(answer, packet_id);
-    link().send_after_commit(answer);
+    transport().send_after_commit(answer);
 }
 
 void Connection::fall_silent() {
@@ -191,22 +192,22 @@ void Connection::refuse(ConnectCode code) {
     ++counters_.refused;
     append_connack(answers_, false, code);
     finished_ = true;
-    link().close_when_sent("CONNECT refused");
+    transport().close_when_sent("CONNECT refused");
 }
 
 void Connection::note_activity() {
     if (!session_ || finished_)
         return;
-    auto deadline = link().clock().monotonic() + silence_allowed_;
+    auto deadline = transport().clock().monotonic() + silence_allowed_;
     if (expires_)
         deadline = std::min(deadline, *expires_);
-    link().set_deadline(deadline);
+    transport().set_deadline(deadline);
 }
 
 void Connection::on_deadline() {
-    const auto now = link().clock().monotonic();
+    const auto now = transport().clock().monotonic();
     if (roster_.silent())  // a peer that hears nothing cuts nobody off either
-        return link().set_deadline(now + base::Milliseconds(30'000));
+        return transport().set_deadline(now + base::Milliseconds(30'000));
     if (!session_)
         return close("no CONNECT in time");
     if (expires_ && now >= *expires_)
@@ -222,18 +223,18 @@ void Connection::publish_acknowledged(std::string_view topic, base::ByteView pay
                                       Delivery delivery) {
     append_publish(answers_, topic, payload, delivery);
     // May stand behind PUBACKs of the same read, so it waits for the commit with them.
-    link().send_after_commit(answers_);
+    transport().send_after_commit(answers_);
     answers_.clear();
 }
 
 void Connection::close(std::string_view reason) {
     finished_ = true;
-    link().close_when_sent(reason);
+    transport().close_when_sent(reason);
 }
 
 void Connection::drop(std::string_view reason) {
     finished_ = true;
-    link().close(reason);
+    transport().close(reason);
 }
 
 void Connection::on_closed(std::string_view reason) {

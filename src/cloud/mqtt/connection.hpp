@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cloud/front/link.hpp"
+#include "cloud/front/transport.hpp"
 #include "cloud/mqtt/held_acknowledgements.hpp"
 #include "cloud/mqtt/roster.hpp"
 #include "cloud/mqtt/service.hpp"
@@ -23,7 +23,8 @@ class Connection final : public front::Protocol, public Channel {
     static constexpr std::size_t max_connect_packet = 16 * 1024;
 
     // All references outlive the connection.
-    Connection(front::Link& link, Service& service, Roster& roster, ConnectionCounters& counters);
+    Connection(front::Transport& transport, Service& service, Roster& roster,
+               ConnectionCounters& counters);
     ~Connection() override;
 
     [[nodiscard]] base::Result<std::size_t> on_bytes(base::ByteView input) override;
