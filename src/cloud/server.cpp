@@ -20,6 +20,7 @@
 #include "cloud/api/statistics_api.hpp"
 #include "cloud/api/twins_api.hpp"
 #include "cloud/api/unsupported.hpp"
+#include "cloud/api/websocket_api.hpp"
 #include "cloud/dps/service.hpp"
 #include "cloud/faults.hpp"
 #include "cloud/faults/front.hpp"
@@ -83,6 +84,7 @@ class Process final : public Server {
 
   private:
     void mount_services();
+    std::unique_ptr<mqtt::Connection> make_mqtt(front::Transport& transport);
     std::optional<base::Seconds> dps_throttled();
     std::optional<std::string> other_hub(const std::string& device);
     base::Status commit();
@@ -122,15 +124,13 @@ class Process final : public Server {
 
 base::Status Process::open(Sockets sockets) {
     pool_.set_commit([this] { return commit(); });
-    const auto mqtt_factory = [this](front::Link& link) {
-        return std::make_unique<mqtt::Connection>(link, *front_, roster_, counters_);
-    };
     const auto http_factory = [](const http::Handler& handler) {
         return [&handler](front::Link& link) {
             return std::make_unique<http::Connection>(link, handler);
         };
     };
     using front::Listener;
+    const auto mqtt_factory = [this](front::Link& link) { return make_mqtt(link); };
     MITRAL_TRY(mqtt_, Listener::open(pool_, std::move(sockets.mqtt), &tls_, mqtt_factory));
     MITRAL_TRY(https_, Listener::open(pool_, std::move(sockets.https), &tls_,
                                       http_factory(public_handler_)));
@@ -143,6 +143,10 @@ base::Status Process::open(Sockets sockets) {
     mount_services();
     faults_.control(*mqtt_, *https_);
     return tell_ports();
+}
+
+std::unique_ptr<mqtt::Connection> Process::make_mqtt(front::Transport& transport) {
+    return std::make_unique<mqtt::Connection>(transport, *front_, roster_, counters_);
 }
 
 void Process::mount_services() {
@@ -171,6 +175,8 @@ void Process::mount_services() {
     api::TwinsApi{state_->twins, hub_, authenticator_}.mount(public_routes_);
     api::QueryApi{state_->twins, hub_, authenticator_}.mount(public_routes_);
     api::StatisticsApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
+    api::WebsocketApi{faults_, [this](front::Transport& transport) { return make_mqtt(transport); }}
+        .mount(public_routes_);
     api::mount_unsupported(public_routes_);
     api::AdminApi{state_->registry, hub_, log_, news_, faults_, pool_, counters_}.mount(
         admin_routes_);

@@ -11,7 +11,8 @@ from cloud.mqtt_client import Mqtt, packet, publish_packet, text
 from support.proves import main, proves
 
 
-class Hub(unittest.TestCase):
+class HubCase(unittest.TestCase):
+    """A local Azure with three devices, and clients of it."""
     @classmethod
     def setUpClass(cls):
         cls.azure = LocalAzure("--expiry-grace", "1", "--clock-skew", "0").__enter__()
@@ -46,6 +47,14 @@ class Hub(unittest.TestCase):
                 self.assertTrue(client.closed())
             return code
 
+    def wait(self, condition, seconds=15):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+
+
+class Hub(HubCase):
     def mosquitto(self, token, topic, body, *more, device="dev-01"):
         return subprocess.run(
             ["mosquitto_pub", "-h", "localhost", "-p", str(self.azure.ports["mqtt"]), "--cafile", self.azure.ca,
@@ -124,12 +133,6 @@ class Hub(unittest.TestCase):
             client.send(packet(0xE0))
             self.assertTrue(client.closed())
         self.assertEqual(len(self.azure.messages()), count + 1)
-
-    def wait(self, condition, seconds=15):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.02)
 
     @proves("T-ID-02")
     def test_second_connection_takes_over(self):

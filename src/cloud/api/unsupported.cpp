@@ -61,9 +61,8 @@ constexpr std::array calls{
     UnsupportedCall{"POST /deviceUpdate/{instance}/...", "Device Update: import", later},
     UnsupportedCall{"PUT /deviceUpdate/{instance}/...", "Device Update: deploy", later},
     UnsupportedCall{"DELETE /deviceUpdate/{instance}/...", "Device Update: delete", later},
-    UnsupportedCall{"GET /$iothub/websocket", "MQTT or AMQP over WebSocket", later},
-    UnsupportedCall{"AMQP 5671", "AMQP: messages to devices, feedback, Event Hubs endpoint",
-                    "no such port yet"},
+    UnsupportedCall{"AMQP 5671, AMQPWSB10 over WebSocket",
+                    "AMQP: messages to devices, feedback, Event Hubs endpoint", "no such port yet"},
     UnsupportedCall{"TPM, X.509", "Attestation and identities other than symmetric keys",
                     "400 from registry and enrolments; no client certificate is asked for"},
 };
@@ -84,13 +83,13 @@ Method method_of(std::string_view call) {
     return word == "PATCH" ? Method::patch : Method::remove;
 }
 
+}  // namespace
+
 http::Response not_implemented(std::string_view name) {
     return json_response(
         501, {{"Message", "ErrorCode:NotImplemented;" + std::string(name) + " is not supported"},
               {"ExceptionMessage", "Tracking ID:" + store::new_tracking_id()}});
 }
-
-}  // namespace
 
 std::span<const UnsupportedCall> unsupported_calls() noexcept {
     return calls;

@@ -16,6 +16,9 @@ struct UnsupportedCall {
 };
 [[nodiscard]] std::span<const UnsupportedCall> unsupported_calls() noexcept;
 
+// 501 with the name of the operation.
+[[nodiscard]] http::Response not_implemented(std::string_view name);
+
 // Every unsupported path answers 501 with its name, whoever asks. Mount it last: what is served
 // elsewhere stands before it.
 void mount_unsupported(http::Router& router);
