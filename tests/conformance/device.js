@@ -5,11 +5,14 @@
 const readline = require('readline');
 const { Client, Message, ModuleClient } = require('azure-iot-device');
 const { Http } = require('azure-iot-device-http');
-const { Mqtt } = require('azure-iot-device-mqtt');
+const { Mqtt, MqttWs } = require('azure-iot-device-mqtt');
 const { ProvisioningDeviceClient } = require('azure-iot-provisioning-device');
-const { Mqtt: ProvisioningMqtt } = require('azure-iot-provisioning-device-mqtt');
+const { Mqtt: ProvisioningMqtt, MqttWs: ProvisioningMqttWs } = require('azure-iot-provisioning-device-mqtt');
 const { Http: ProvisioningHttp } = require('azure-iot-provisioning-device-http');
 const { SymmetricKeySecurityClient } = require('azure-iot-security-symmetric-key');
+
+const transports = { mqtt: Mqtt, websocket: MqttWs, https: Http };
+const provisioningTransports = { mqtt: ProvisioningMqtt, websocket: ProvisioningMqttWs, https: ProvisioningHttp };
 
 let client = null;
 let received = [];
@@ -25,16 +28,16 @@ function toMessage(wanted) {
 }
 
 const commands = {
-  async provision({ host, scope, registration, key, over }) {
+  async provision({ host, scope, registration, key, over = 'mqtt' }) {
     const security = new SymmetricKeySecurityClient(registration, key);
-    const transport = over === 'https' ? new ProvisioningHttp() : new ProvisioningMqtt();
+    const transport = new provisioningTransports[over]();
     const provisioning = ProvisioningDeviceClient.create(host, scope, transport, security);
     const result = await provisioning.register();
     return { hub: result.assignedHub, device: result.deviceId, status: result.status };
   },
-  async open({ connection, over, renewal, settle }) {
+  async open({ connection, over = 'mqtt', renewal, settle }) {
     const kind = connection.includes('ModuleId=') ? ModuleClient : Client;
-    client = kind.fromConnectionString(connection, over === 'https' ? Http : Mqtt);
+    client = kind.fromConnectionString(connection, transports[over]);
     client.on('error', () => {});
     if (renewal) client.setOptions({ tokenRenewal: renewal });
     if (settle) await commands.listen({ settle });  // before the hub sends what it kept
