@@ -48,11 +48,10 @@ void Session::filled(std::size_t count, Arrival arrival) {
 std::optional<std::size_t> Session::take_frame() {
     while (!finished_) {
         const auto event = decoder_.next();
-        destination_.counters.junk_bytes +=
-            decoder_.junk() - std::exchange(junk_counted_, decoder_.junk());
+        count_junk(event.kind);
         switch (event.kind) {
             case MllpDecoder::Kind::none:
-                return std::nullopt;
+                return take_junk();
             case MllpDecoder::Kind::frame:
                 ++frames_;
                 return std::max(take_messages(event.text), messages_worth(event.text.size()));
@@ -65,10 +64,24 @@ std::optional<std::size_t> Session::take_frame() {
             }
             case MllpDecoder::Kind::unfinished:
                 ++destination_.counters.unfinished;
-                break;  // its sender has given it up and will send it again
+                return 1;  // its sender has given it up and will send it again
         }
     }
     return std::nullopt;
+}
+
+// What a frame that is too long costs is counted with it.
+void Session::count_junk(MllpDecoder::Kind event) {
+    const auto junk = decoder_.junk() - std::exchange(junk_counted_, decoder_.junk());
+    destination_.counters.junk_bytes += junk;
+    if (event != MllpDecoder::Kind::too_long)
+        junk_unpaid_ += junk;
+}
+
+std::optional<std::size_t> Session::take_junk() {
+    const auto messages = junk_unpaid_ / bytes_of_a_message;
+    junk_unpaid_ %= bytes_of_a_message;
+    return messages > 0 ? std::optional<std::size_t>(messages) : std::nullopt;
 }
 
 void Session::end_of_input() {

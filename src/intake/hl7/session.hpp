@@ -37,7 +37,8 @@ class Session {
     [[nodiscard]] base::MutableByteView space(std::size_t wanted) { return decoder_.space(wanted); }
     void filled(std::size_t count, Arrival arrival);
     // Takes one frame of what has come: its readings are put into the store's open group. How many
-    // messages it counts as, a long frame as several; nullopt: no frame is complete.
+    // messages it counts as, a long frame as several; one without an end counts too, and so does
+    // what stands between frames. nullopt: there is nothing more to take.
     [[nodiscard]] std::optional<std::size_t> take_frame();
     // The monitor will send nothing more.
     void end_of_input();
@@ -66,6 +67,8 @@ class Session {
         bool in_group = false;  // what the commit says decides
     };
 
+    void count_junk(MllpDecoder::Kind event);
+    [[nodiscard]] std::optional<std::size_t> take_junk();
     [[nodiscard]] std::size_t take_messages(std::string_view frame);
     void take_message(std::string_view text);
     void note_message(const Message& message);
@@ -82,6 +85,7 @@ class Session {
     bool finished_ = false;
     std::uint64_t frames_ = 0;
     std::uint64_t junk_counted_ = 0;
+    std::uint64_t junk_unpaid_ = 0;  // not yet counted as messages
     std::uint64_t answers_ = 0;
     std::string converted_;  // the message at hand in UTF-8
     std::vector<Waiting> waiting_;

@@ -182,6 +182,26 @@ TEST_F(SessionTest, ALongFrameCountsAsSeveral) {
     EXPECT_EQ(cost_of(framed(report("3") + "ZZZ|" + std::string(2'000'000, 'x') + "\r")), 17U);
 }
 
+TEST_F(SessionTest, WhatIsNoMessageCountsAsSome) {
+    MITRAL_PROVES("T-MON-03", "T-DOS-01");
+    const auto costs_of = [&](const std::string& bytes) {
+        std::ranges::copy(bytes, session.space(bytes.size()).begin());
+        session.filled(bytes.size(), {at("2026-01-01T09:00:00Z"), {}});
+        std::vector<std::size_t> costs;
+        while (const auto cost = session.take_frame())
+            costs.push_back(*cost);
+        return costs;
+    };
+    using Costs = std::vector<std::size_t>;
+    EXPECT_EQ(costs_of(std::string(Session::bytes_of_a_message - 1, 'x')), Costs{});
+    EXPECT_EQ(costs_of("x"), Costs{1});
+    EXPECT_EQ(costs_of(std::string(3 * Session::bytes_of_a_message + 9, 'x')), Costs{3});
+    EXPECT_EQ(costs_of("\x0B\x0B\x0B" + report("1") + "\x1C\r"), (Costs{1, 1, 1}));
+    // Too long, and then without an end.
+    EXPECT_EQ(costs_of("\x0B" + std::string(70'000, 'x')), Costs{2});
+    EXPECT_EQ(costs_of(std::string(2 * Session::bytes_of_a_message, 'x')), Costs{2});
+}
+
 TEST_F(SessionTest, WhatALongMessageNeededIsGivenBack) {
     MITRAL_PROVES("T-MON-03");
     Session large({store, interpreter, counters}, monitor, 1U << 20);
