@@ -1,5 +1,5 @@
-"""The demo's four beds. Three are monitors of mitral-bedside, in one process; the messages of the fourth go out through a
-program that somebody else wrote. What they acknowledged stands in books that the gateway has no part in."""
+"""The demo's four beds. Three are monitors of mitral-bedside, in one process; the messages of the fourth go out through
+a program that somebody else wrote. What they acknowledged stands in books that the gateway has no part in."""
 import json
 import shutil
 import threading

@@ -29,8 +29,9 @@ class MllpSend(Sender, threading.Thread):
         self._books = stack.layout.books
         self._file = stack.layout.root / f"{source}.hl7"
         self._plan = stack.layout.root / f"etc/{source}.toml"
-        self._plan.write_text(f'[ward]\nrecording = "{recording}"\n[[bed]]\nsource = "{source}"\ndialect = "{dialect}"\n'
-                              f'to = "127.0.0.1:{port}"\nfirst_row = 1400\nremarks = true\n', encoding="utf-8")
+        self._plan.write_text(f'[ward]\nrecording = "{recording}"\n[[bed]]\nsource = "{source}"\n'
+                              f'dialect = "{dialect}"\nto = "127.0.0.1:{port}"\nfirst_row = 1400\n'
+                              f'remarks = true\n', encoding="utf-8")
         self._waiting = collections.deque()   # of Message
         self._stopping = threading.Event()
         self._deadline = None

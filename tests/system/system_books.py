@@ -36,7 +36,8 @@ def vitals(offset, rows, mid=None):
 def wave(offset, control_id, delta, count):
     body = {"schema": "mitral.wave/1", "source": "bed-1", "base_time": BASE, "blocks": [
         {"id": control_id, "index": 0, "code": "ECG", "unit": "mV", "rate": [25, 1], "scale": [438, -6],
-         "time": 0, "device_clock": "zone-stated", "received": 5, "clock": "synchronised", "count": count, "delta": delta}]}
+         "time": 0, "device_clock": "zone-stated", "received": 5, "clock": "synchronised", "count": count,
+         "delta": delta}]}
     return log_line(offset, f"lines-waves-00-{offset}", "mitral.wave/1", cbor2.dumps(body))
 
 
