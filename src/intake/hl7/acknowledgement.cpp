@@ -5,24 +5,31 @@
 #include <utility>
 
 #include "intake/hl7/mllp_decoder.hpp"
+#include "intake/hl7/number.hpp"
 
 namespace mitral::intake::hl7 {
 namespace {
 
 // MSH-15 and MSH-16, table 0155.
 bool wants(std::string_view condition, Verdict verdict) noexcept {
-    if (condition == "AL")
-        return true;
+    if (condition.empty() || condition == "NE")
+        return false;
     if (condition == "ER")
         return verdict != Verdict::accepted;
-    return condition == "SU" && verdict == Verdict::accepted;
+    if (condition == "SU")
+        return verdict == Verdict::accepted;
+    return true;  // AL; whoever says what the table does not know may wait for an answer for ever
+}
+
+std::string_view condition_of(const Part& field) noexcept {
+    return field.is_null() ? std::string_view{} : trimmed(field.component(1).raw());
 }
 
 // We only ever say what happened to the message as a whole, so one answer serves: the commit
 // acknowledgement where it is asked for, the application's otherwise.
 std::optional<std::string_view> code_for(const Segment& header, Verdict verdict) noexcept {
-    const auto accept = header.field(15).raw();
-    const auto application = header.field(16).raw();
+    const auto accept = condition_of(header.field(15));
+    const auto application = condition_of(header.field(16));
     const auto index = static_cast<std::size_t>(verdict);
     if (accept.empty() && application.empty())
         return std::string_view("AAAEAR").substr(2 * index, 2);

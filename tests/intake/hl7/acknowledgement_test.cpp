@@ -45,7 +45,13 @@ TEST(AcknowledgementTest, EnhancedModeAnswersAsItWasAsked) {
                                      {"ER", "SU", "AA", "CE", "CR"},
                                      {"", "AL", "AA", "AE", "AR"},
                                      {"AL", "", "CA", "CE", "CR"},
-                                     {"XX", "", "none", "none", "none"}}) {
+                                     {"NE", "", "none", "none", "none"},
+                                     // Not of the table: no answer could be waited for.
+                                     {"\"\"", "\"\"", "AA", "AE", "AR"},
+                                     {"AL ", "NE", "CA", "CE", "CR"},
+                                     {" NE", "NE^x", "none", "none", "none"},
+                                     {"XX", "", "CA", "CE", "CR"},
+                                     {"NE", "al", "AA", "AE", "AR"}}) {
         EXPECT_EQ(code(accept, application, Verdict::accepted), accepted) << accept << application;
         EXPECT_EQ(code(accept, application, Verdict::later), later) << accept << application;
         EXPECT_EQ(code(accept, application, Verdict::never), never) << accept << application;
