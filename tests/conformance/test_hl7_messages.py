@@ -23,18 +23,21 @@ def nothing_of(codes):
 
 
 NO_REPORT = {"refused": "not a report of observations (ORU^R01 and its like)"}
+TRAINING = {"refused": "MSH-11 says that it is for training or debugging"}
 # Laboratory, admission, immunisation: no code of theirs is a vital sign that the gateway's table has.
 SHIPPED = {
-    "hl7-standard/examples/data/input.hl7": [nothing_of(codes=2)],
+    "hl7-standard/examples/data/input.hl7": [TRAINING],
     "hl7-standard/tests/data/batch.hl7": [NO_REPORT, NO_REPORT],
     "hl7-standard/tests/data/message.hl7": [NO_REPORT],
     "hl7-standard/tests/data/message2.hl7": [NO_REPORT],
     "hl7-standard/tests/data/message3.hl7": [NO_REPORT],
     "simple-hl7/test/samples/adt.hl7": [NO_REPORT],
     "simple-hl7/test/samples/orm.hl7": [NO_REPORT],
-    "simple-hl7/test/samples/oru-imm.hl7": [nothing_of(codes=47)],
+    "simple-hl7/test/samples/oru-imm.hl7": [TRAINING],
     "simple-hl7/test/samples/oru.hl7": [nothing_of(codes=5)],
 }
+OF_TRAINING = {"hl7-standard/examples/data/input.hl7": [nothing_of(codes=2)],
+               "simple-hl7/test/samples/oru-imm.hl7": [nothing_of(codes=47)]}
 
 
 def read(messages):
@@ -62,6 +65,15 @@ class ShippedMessages(unittest.TestCase):
         for name, expected in SHIPPED.items():
             with self.subTest(message=name):
                 self.assertEqual(read([(npm_packages.MODULES / name).read_bytes()]), [expected])
+
+    @proves("T-DATA-05", "T-MON-04")
+    def test_those_for_training_are_read_where_they_say_production(self):
+        self.assertEqual({name for name, expected in SHIPPED.items() if TRAINING in expected}, set(OF_TRAINING))
+        for name, expected in OF_TRAINING.items():
+            with self.subTest(message=name):
+                message = (npm_packages.MODULES / name).read_bytes()
+                self.assertEqual(message.count(b"|T|2.3"), 1)
+                self.assertEqual(read([message.replace(b"|T|2.3", b"|P|2.3")]), [expected])
 
     def test_none_is_passed_over(self):
         found = {str(path.relative_to(npm_packages.MODULES)) for package in ("hl7-standard", "simple-hl7")

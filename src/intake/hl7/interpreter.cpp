@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "intake/hl7/device_time.hpp"
+#include "intake/hl7/number.hpp"
 #include "intake/hl7/observation_row.hpp"
 #include "intake/hl7/parameter.hpp"
 #include "intake/hl7/reading_builder.hpp"
@@ -35,6 +36,12 @@ bool reports_observations(const Segment& header) noexcept {
     static constexpr std::array<std::string_view, 6> triggers{"",    "R01", "R30",
                                                               "R31", "R32", "W01"};
     return code == "ORU" && std::ranges::find(triggers, trigger) != triggers.end();
+}
+
+// MSH-11, table 0103: training and debugging. Numbers of nobody would go on as a patient's.
+bool is_exercise(const Segment& header) noexcept {
+    const auto id = trimmed(header.field(11).component(1).raw());
+    return id == "T" || id == "D";
 }
 
 constexpr std::size_t longest_time = 64;
@@ -84,6 +91,7 @@ class Report {
   private:
     void take(const Segment& segment) {
         const auto name = segment.name();
+        order_ += begins_order(segment) ? 1U : 0U;
         if (name == "OBX")
             take_observation(segment);
         else if (name == "OBR")
@@ -99,7 +107,6 @@ class Report {
     void begin_order(const Segment& segment) {
         // No time is longer; cut, a long text is none, and costs little for each row of the order.
         order_time_ = segment.field(7).component(1).raw().substr(0, longest_time);
-        ++order_;
     }
 
     // ── whose ────────────────────────────────────────────────────────────────────────────────────
@@ -320,6 +327,8 @@ std::expected<std::vector<clinical::Reading>, Unusable> Interpreter::read(const 
                                                                           Findings* findings) {
     if (!reports_observations(message.header()))
         return std::unexpected(Unusable{"not a report of observations (ORU^R01 and its like)"});
+    if (is_exercise(message.header()))
+        return std::unexpected(Unusable{"MSH-11 says that it is for training or debugging"});
     return Report(message, sender, arrival, pseudonyms_, counts, findings).read();
 }
 

@@ -45,10 +45,10 @@ class Interpreter {
     explicit Interpreter(Pseudonyms* pseudonyms = nullptr) noexcept;
 
     // The readings of one message, each fit for ReadingStore::put: clinical::check holds and the
-    // record is at most max_record_size long. Unusable: not a report of observations, or one of
-    // which nothing can be kept because its bed is unknown. A message of which nothing is
-    // understood is no error: no readings, counted. `findings`: what was counted
-    // of which OBX, appended.
+    // record is at most max_record_size long. Unusable: not a report of observations, one for
+    // training, or one of which nothing can be kept because its bed is unknown. A message of which
+    // nothing is understood is no error: no readings, counted. `findings`: what was counted of
+    // which OBX, appended.
     [[nodiscard]] std::expected<std::vector<clinical::Reading>, Unusable> read(
         const Message& message, const Sender& sender, const Arrival& arrival, NotUnderstood& counts,
         Findings* findings = nullptr);

@@ -37,6 +37,11 @@ std::optional<Decimal> whole_number(std::string_view text) noexcept {
 
 }  // namespace
 
+bool begins_order(const Segment& segment) noexcept {
+    const auto name = segment.name();
+    return name == "OBR" || name == "PID" || name == "PV1";
+}
+
 bool is_wave_fact(const ObservationRow& row) noexcept {
     if (row.type() == "CD" || has_suffix(row, "TIM"))
         return true;
@@ -63,8 +68,7 @@ WaveFactsOfMessage::WaveFactsOfMessage(const Message& message, const Dialect* di
     std::size_t order = 0;
     std::uint16_t position = 0;  // of an OBX; the later of two equal facts counts
     for (const auto& segment : message.segments()) {
-        if (segment.name() == "OBR")
-            ++order;
+        order += begins_order(segment) ? 1U : 0U;
         if (segment.name() != "OBX")
             continue;
         const ObservationRow row(segment, message.delimiters(), position++);

@@ -41,6 +41,9 @@ struct WaveFacts {
     }
 };
 
+// What stands behind it is told of something else: another order, patient or bed.
+[[nodiscard]] bool begins_order(const Segment& segment) noexcept;
+
 // A row that says something about a wave, or an attribute that nobody needs: no measurement.
 [[nodiscard]] bool is_wave_fact(const ObservationRow& row) noexcept;
 
@@ -48,7 +51,8 @@ class WaveFactsOfMessage {
   public:
     WaveFactsOfMessage(const Message& message, const Dialect* dialect);
 
-    // By facets; `order`: how many OBR stand in front of the row.
+    // By facets; `order`: how many segments that begin one stand in front
+    // of the row.
     [[nodiscard]] WaveFacts facts_of(const ObservationRow& row, std::size_t order) const;
     // By definitions, in the order in which they stand; empty: there are none.
     [[nodiscard]] std::vector<WaveFacts> channels_of(const ObservationRow& row,

@@ -59,5 +59,16 @@ TEST(InterpreterTest, WhatIsNoReportIsUnusable) {
         EXPECT_FALSE(type(bad)) << bad;
 }
 
+TEST(InterpreterTest, TrainingAndDebuggingAreNoPatients) {
+    Reader reader;
+    const auto processing = [&](std::string_view id) {
+        return reader.try_read("MSH|^~\\&|||||||ORU^R01|1|" + std::string(id) + "\r").has_value();
+    };
+    for (const auto* good : {"P", "", "P^T", "P^A", "\"\""})
+        EXPECT_TRUE(processing(good)) << good;
+    for (const auto* bad : {"T", "D", "T^T", "D^", " T "})
+        EXPECT_FALSE(processing(bad)) << bad;
+}
+
 }  // namespace
 }  // namespace mitral::intake::hl7

@@ -110,6 +110,20 @@ TEST_F(WavesTest, FacetsOfAnotherOrderDoNotCount) {
     EXPECT_EQ(reader_.counts.waves, 1U);
 }
 
+TEST_F(WavesTest, FacetsOfAnotherPatientDoNotCount) {
+    const auto of_patient = [](const std::string& rate_of_patient) {
+        return "PID|1\rOBX|" + wave("1^2") + "\rOBX|" + rate_of_patient + "\rOBX|" + resolution +
+               "\r";
+    };
+    auto other_rate = rate;
+    other_rate.replace(other_rate.find("|250|"), 5, "|500|");
+    const auto readings =
+        reader_.read(std::string(report_header) + of_patient(rate) + of_patient(other_rate));
+    ASSERT_THAT(readings, SizeIs(2));
+    EXPECT_EQ(readings[0].waveforms.at(0).rate, (Decimal{250, 0}));
+    EXPECT_EQ(readings[1].waveforms.at(0).rate, (Decimal{500, 0}));
+}
+
 TEST_F(WavesTest, TheDialectKnowsRateAndScale) {
     DialectCode code;
     code.name = "MDC_ECG_ELEC_POTL_II";
