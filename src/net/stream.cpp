@@ -71,6 +71,11 @@ int Stream::fd() const noexcept {
     return std::get<base::UniqueFd>(stream_).get();
 }
 
+CertificateChain Stream::peer_chain() const {
+    const auto* tls = std::get_if<TlsStream>(&stream_);
+    return tls != nullptr ? tls->peer_chain() : CertificateChain();
+}
+
 std::vector<std::string> Stream::peer_names() const {
     const auto* tls = std::get_if<TlsStream>(&stream_);
     return tls != nullptr ? tls->peer_names() : std::vector<std::string>();

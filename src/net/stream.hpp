@@ -21,6 +21,8 @@ class Stream {
     void shutdown() noexcept;
     [[nodiscard]] bool pending() const noexcept;
     [[nodiscard]] int fd() const noexcept;
+    // None over plain TCP.
+    [[nodiscard]] CertificateChain peer_chain() const;
     // Of the peer's certificate; none over plain TCP.
     [[nodiscard]] std::vector<std::string> peer_names() const;
 

@@ -282,16 +282,33 @@ std::string TlsStream::cipher() const {
     return name != nullptr ? name : "";
 }
 
-base::Bytes TlsStream::peer_certificate() const {
-    const Certificate certificate(SSL_get1_peer_certificate(state_->connection.get()));
-    if (!certificate)
-        return {};
-    const int size = i2d_X509(certificate.get(), nullptr);
+namespace {
+
+base::Bytes to_der(const X509* certificate) {
+    const int size = i2d_X509(certificate, nullptr);
     base::Bytes der(static_cast<std::size_t>(std::max(size, 0)));
     std::uint8_t* cursor = der.data();
     if (size > 0)
-        i2d_X509(certificate.get(), &cursor);
+        i2d_X509(certificate, &cursor);
     return der;
+}
+
+}  // namespace
+
+base::Bytes TlsStream::peer_certificate() const {
+    const Certificate certificate(SSL_get1_peer_certificate(state_->connection.get()));
+    return certificate ? to_der(certificate.get()) : base::Bytes();
+}
+
+CertificateChain TlsStream::peer_chain() const {
+    CertificateChain chain{peer_certificate()};
+    if (chain.front().empty())
+        return {};
+    // OpenSSL leaves the client's own certificate out of what a server sees here.
+    const auto* sent = SSL_get_peer_cert_chain(state_->connection.get());
+    for (int i = state_->client ? 1 : 0; i < sk_X509_num(sent); ++i)
+        chain.push_back(to_der(sk_X509_value(sent, i)));
+    return chain;
 }
 
 std::vector<std::string> TlsStream::peer_names() const {

@@ -17,6 +17,8 @@ namespace mitral::net {
 
 enum class TlsVersion : std::uint8_t { tls12, tls13 };
 
+using CertificateChain = std::vector<base::Bytes>;  // DER, the peer's own certificate first
+
 struct TlsClientOptions {
     std::vector<std::string> root_files;  // PEM, each a pinned root
     std::vector<std::string> roots_pem;   // the same as text (net/trust.hpp); at least one in all
@@ -87,6 +89,9 @@ class TlsStream {
     [[nodiscard]] std::string version() const;  // "TLSv1.3"
     [[nodiscard]] std::string cipher() const;
     [[nodiscard]] base::Bytes peer_certificate() const;  // DER, empty without one
+    // The same with the certificates sent beside it, in no order that can be relied on (RFC 8446
+    // §4.4.2). Empty without one.
+    [[nodiscard]] CertificateChain peer_chain() const;
     // Of the peer's certificate: its DNS names, or its common name where it has none (RFC 9525
     // §6.3). Whether it may be believed was decided in the handshake.
     [[nodiscard]] std::vector<std::string> peer_names() const;
