@@ -149,11 +149,12 @@ base::Status show_device(const std::string& directory, const std::string& id) {
         MITRAL_TRY(device, state->registry.create({.id = id}));
     }
     MITRAL_TRY(const auto host, hub_host(*state));
-    return print({{"deviceId", device->id},
-                  {"primary_key", device->primary_key},
-                  {"secondary_key", device->secondary_key},
-                  {"connection_string", "HostName=" + host + ";DeviceId=" + device->id +
-                                            ";SharedAccessKey=" + device->primary_key}});
+    return print(
+        {{"deviceId", device->id},
+         {"primary_key", device->authentication.primary_key},
+         {"secondary_key", device->authentication.secondary_key},
+         {"connection_string", "HostName=" + host + ";DeviceId=" + device->id +
+                                   ";SharedAccessKey=" + device->authentication.primary_key}});
 }
 
 base::Status show_policies(const std::string& directory) {

@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "base/process.hpp"
+#include "cloud/authority_commands.hpp"
 #include "cloud/commands.hpp"
 #include "cloud/fault_commands.hpp"
 #include "cloud/send_command.hpp"
@@ -72,6 +73,31 @@ Status run_serve(const Options& options) {
     return mitral::cloud::serve(settings);
 }
 
+// All arguments outlive the parsing and the action.
+void add_authority_commands(CLI::App& app, std::function<Status()>& action, std::string& state,
+                            std::string& name, std::string& file) {
+    auto* authorities = app.add_subcommand(
+        "ca-certificate", "Certificate authorities whose device certificates are taken");
+    authorities->require_subcommand(1);
+    const auto with_state = [&](const char* command, const char* help) {
+        auto* sub = authorities->add_subcommand(command, help);
+        sub->add_option("--state", state, "State directory")->capture_default_str();
+        return sub;
+    };
+    auto* add = with_state("add", "Take certificates of this authority; replaces one of its name");
+    add->add_option("--name", name, "Its name")->required();
+    add->add_option("--file", file, "Its certificate, PEM")->required();
+    add->callback(
+        [&] { action = [&] { return mitral::cloud::add_authority(state, name, file); }; });
+    with_state("list", "List them")->callback([&] {
+        action = [&] { return mitral::cloud::list_authorities(state); };
+    });
+    auto* remove = with_state("remove", "Take no new connections under this authority");
+    remove->add_option("--name", name, "Its name")->required();
+    remove->callback(
+        [&] { action = [&] { return mitral::cloud::remove_authority(state, name); }; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -131,6 +157,9 @@ int main(int argc, char** argv) {
     send->add_option("--property", order.properties, "name=value; repeat for more");
     send->callback(
         [&] { action = [&] { return mitral::cloud::send_message(state, name, order); }; });
+
+    std::string file;
+    add_authority_commands(app, action, state, name, file);
 
     CLI11_PARSE(app, argc, argv);
     if (const auto done = action(); !done)

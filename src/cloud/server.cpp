@@ -9,6 +9,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "cloud/api/admin_api.hpp"
+#include "cloud/api/authorities_api.hpp"
 #include "cloud/api/bulk_api.hpp"
 #include "cloud/api/device_events_api.hpp"
 #include "cloud/api/devicebound_api.hpp"
@@ -68,8 +69,10 @@ class Process final : public Server {
           tls_(std::move(tls)),
           hosts_(certificate_names(settings_)),
           sessions_(state_->database),
-          authenticator_(state_->registry, state_->policies, hosts_, clock, settings_.clock_skew),
-          gatekeeper_(state_->enrollments, state_->id_scope, clock, settings_.clock_skew),
+          authenticator_(state_->registry, state_->authorities, state_->policies, hosts_, clock,
+                         settings_.clock_skew),
+          gatekeeper_(state_->enrollments, state_->authorities, state_->id_scope, clock,
+                      settings_.clock_skew),
           twins_(state_->twins),
           methods_(loop),
           queue_(state_->database, clock),
@@ -178,6 +181,7 @@ void Process::mount_services() {
     api::WebsocketApi{faults_, [this](front::Transport& transport) { return make_mqtt(transport); }}
         .mount(public_routes_);
     api::mount_unsupported(public_routes_);
+    api::AuthoritiesApi{state_->authorities}.mount(admin_routes_);
     api::AdminApi{state_->registry, hub_, log_, news_, faults_, pool_, counters_}.mount(
         admin_routes_);
     public_handler_ = [this](const http::Request& request) {
@@ -239,7 +243,7 @@ base::Result<std::unique_ptr<Server>> Server::start(base::EventLoop& loop, const
     MITRAL_TRY(auto tls, net::TlsContext::server({.certificate_file = files.certificate,
                                                   .key_file = files.key,
                                                   .minimum = net::TlsVersion::tls12,
-                                                  .request_client_certificate = false}));
+                                                  .request_client_certificate = true}));
     auto server = std::make_unique<Process>(loop, clock, settings, std::move(state), std::move(log),
                                             std::move(tls));
     MITRAL_CHECK(server->open(std::move(sockets)));

@@ -12,6 +12,7 @@ State::State(std::string path, store::Database opened, const base::Clock& clock)
     : directory(std::move(path)),
       database(std::move(opened)),
       registry(database, clock),
+      authorities(database, clock),
       twins(database, clock),
       policies(database),
       enrollments(database, clock) {}

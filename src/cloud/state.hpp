@@ -5,6 +5,7 @@
 
 #include "base/fd.hpp"
 #include "cloud/dps/enrollments.hpp"
+#include "cloud/hub/authorities.hpp"
 #include "cloud/hub/policies.hpp"
 #include "cloud/hub/registry.hpp"
 #include "cloud/hub/twins.hpp"
@@ -27,6 +28,7 @@ class State {
     std::string directory;
     store::Database database;
     hub::Registry registry;
+    hub::Authorities authorities;
     hub::Twins twins;
     hub::Policies policies;
     dps::Enrollments enrollments;

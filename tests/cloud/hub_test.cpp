@@ -42,7 +42,8 @@ class HubTest : public ::testing::Test {
         : state_(*State::open(directory_.path("state"), clock_)),
           log_(*log::MessageLog::open({.directory = directory_.path("messages")})),
           sessions_(state_->database),
-          authenticator_(state_->registry, state_->policies, hosts_, clock_, base::Seconds(300)),
+          authenticator_(state_->registry, state_->authorities, state_->policies, hosts_, clock_,
+                         base::Seconds(300)),
           service_(authenticator_, sessions_, log_, clock_, {.expiry_grace = base::Seconds(60)}) {
         service_.add(twins_);
         service_.add(devicebound_);
@@ -66,7 +67,7 @@ class HubTest : public ::testing::Test {
     }
 
     std::string key(const std::string& device) {
-        return (*state_->registry.find(device))->primary_key;
+        return (*state_->registry.find(device))->authentication.primary_key;
     }
     static std::string resource(std::string_view device) {
         return std::string(host) + "/devices/" + std::string(device);
@@ -117,10 +118,11 @@ mqtt::Publish publish(std::string_view topic, std::string_view body = "{}") {
 TEST_F(HubTest, TakesEitherKeyAndRefusesAnyOther) {
     MITRAL_PROVES("T-TOK-02", "T-TOK-05", "CR 1.14", "CR 1.2");
     const auto other = add("dev-02");
-    const auto secondary = (*state_->registry.find("dev-01"))->secondary_key;
+    const auto secondary = (*state_->registry.find("dev-01"))->authentication.secondary_key;
     EXPECT_EQ(code(token(resource("dev-01"), key("dev-01"))), ConnectCode::accepted);
     EXPECT_EQ(code(token(resource("dev-01"), secondary)), ConnectCode::accepted);
-    EXPECT_EQ(code(token(resource("dev-01"), other.primary_key)), ConnectCode::not_authorised);
+    EXPECT_EQ(code(token(resource("dev-01"), other.authentication.primary_key)),
+              ConnectCode::not_authorised);
     EXPECT_EQ(code(""), ConnectCode::not_authorised);
     EXPECT_EQ(code("SharedAccessSignature sr=&sig=&se="), ConnectCode::not_authorised);
     auto flipped = token(resource("dev-01"), key("dev-01"));
@@ -297,7 +299,9 @@ TEST_F(HubTest, RegistryGuardsEtagsAndIds) {
     EXPECT_EQ(state_->registry.create({.id = "dev-01"}).error().code, CloudError::already_exists);
     EXPECT_EQ(state_->registry.create({.id = "a/b"}).error().code, CloudError::invalid_argument);
     EXPECT_EQ(state_->registry.create({.id = "a+b"}).error().code, CloudError::invalid_argument);
-    EXPECT_EQ(state_->registry.create({.id = "k", .primary_key = "c2hvcnQ="}).error().code,
+    EXPECT_EQ(state_->registry.create({.id = "k", .authentication = {.primary_key = "c2hvcnQ="}})
+                  .error()
+                  .code,
               CloudError::invalid_argument);
     EXPECT_EQ(state_->registry.update({.id = "none"}, "*").error().code, CloudError::not_found);
     EXPECT_EQ(state_->registry.update({.id = "dev-01"}, "old").error().code,
@@ -306,7 +310,7 @@ TEST_F(HubTest, RegistryGuardsEtagsAndIds) {
     const auto after = state_->registry.update({.id = "dev-01", .enabled = false}, before.etag);
     ASSERT_TRUE(after);
     EXPECT_NE(after->etag, before.etag);
-    EXPECT_EQ(after->primary_key, before.primary_key);
+    EXPECT_EQ(after->authentication.primary_key, before.authentication.primary_key);
     EXPECT_EQ(after->generation, before.generation);
     EXPECT_TRUE(state_->registry.remove("dev-01", "*"));
     EXPECT_FALSE(*state_->registry.find("dev-01"));

@@ -117,9 +117,11 @@ class LocalAzure:
             row["body"] = base64.b64decode(row["body"])
         return rows
 
-    def https(self, method, path, token=None, body=None, headers=None):
-        """Status, headers, parsed body (or None)."""
+    def https(self, method, path, token=None, body=None, headers=None, certificate=None):
+        """Status, headers, parsed body (or None). `certificate`: a file with what the client shows, and its key."""
         context = ssl.create_default_context(cafile=self.ca)
+        if certificate:
+            context.load_cert_chain(certificate)
         connection = http.client.HTTPSConnection("localhost", self.ports["https"], context=context, timeout=20)
         sent = {"Content-Type": "application/json", **(headers or {})}
         if token:

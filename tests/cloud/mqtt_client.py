@@ -19,13 +19,13 @@ def packet(first, body=b""):
 
 
 def connect_packet(client, user, password, clean=True, keep_alive=60, level=4, will=None, name="MQTT"):
-    flags = 0xC0 | (2 if clean else 0)
+    flags = (0x80 if password is None else 0xC0) | (2 if clean else 0)
     body = b""
     if will:
         flags |= 0x04 | 0x08
         body = text(will[0]) + text(will[1])
     return packet(0x10, text(name) + bytes([level, flags]) + struct.pack(">H", keep_alive) + text(client) +
-                  body + text(user) + text(password))
+                  body + text(user) + (b"" if password is None else text(password)))
 
 
 def publish_packet(topic, body, packet_id=None, qos=1, dup=False, retain=False):
@@ -35,8 +35,10 @@ def publish_packet(topic, body, packet_id=None, qos=1, dup=False, retain=False):
 
 
 class Mqtt:
-    def __init__(self, port, ca, timeout=15):
+    def __init__(self, port, ca, timeout=15, certificate=None):
         context = ssl.create_default_context(cafile=ca)
+        if certificate:
+            context.load_cert_chain(certificate)
         raw = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.socket = context.wrap_socket(raw, server_hostname="localhost")
 

@@ -18,7 +18,8 @@ class ProvisioningTest : public ::testing::Test {
   protected:
     ProvisioningTest()
         : state_(*State::open(directory_.path("state"), clock_)),
-          gatekeeper_(state_->enrollments, state_->id_scope, clock_, base::Seconds(300)),
+          gatekeeper_(state_->enrollments, state_->authorities, state_->id_scope, clock_,
+                      base::Seconds(300)),
           registrar_(gatekeeper_, state_->registry, state_->database, clock_,
                      {.assigned_hub = "hub.mitral.test:8883", .retry_after = base::Seconds(3)}) {
         group_ = *state_->enrollments.put({.kind = EnrollmentKind::group, .id = "fleet"}, "");
@@ -76,7 +77,7 @@ TEST_F(ProvisioningTest, AssignsAMemberOfTheGroup) {
     const auto device = *state_->registry.find(id);
     ASSERT_TRUE(device);
     const auto key = azure::derive_device_key(*base::from_base64(group_.primary_key), id);
-    EXPECT_EQ(device->primary_key, base::to_base64(key.view()));
+    EXPECT_EQ(device->authentication.primary_key, base::to_base64(key.view()));
 }
 
 TEST_F(ProvisioningTest, TakesTheSecondaryKeyAndAnyCaseOfTheId) {

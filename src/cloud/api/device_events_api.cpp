@@ -115,7 +115,7 @@ void DeviceEventsApi::mount(http::Router& router) {
     const auto post = [self = *this](const Request& request, const Captures& at) mutable {
         const auto identity = self.authenticator.request(
             at[0], at.size() > 1 ? std::string_view(at[1]) : std::string_view(),
-            request.authorization);
+            credential_of(request));
         if (!identity)
             return unauthorised(request, identity.error());
         const auto stored = store(self, *identity, request);

@@ -154,7 +154,7 @@ Response feedback(DeviceboundAdminApi& api, const Request& request) {
 void DeviceboundApi::mount(http::Router& router) {
     const auto own = [self = *this](auto action) {
         return [self, action](const Request& request, const Captures& at) mutable {
-            const auto allowed = self.authenticator.request(at[0], {}, request.authorization);
+            const auto allowed = self.authenticator.request(at[0], {}, credential_of(request));
             return allowed ? action(self, request, at) : unauthorised(request, allowed.error());
         };
     };

@@ -1,5 +1,6 @@
 #include "cloud/api/modules_api.hpp"
 
+#include "cloud/api/authentication_body.hpp"
 #include "cloud/api/json.hpp"
 #include "cloud/api/service_calls.hpp"
 #include "cloud/error.hpp"
@@ -24,21 +25,16 @@ Response refused(const base::Error& error) {
 
 Json to_json(const hub::Module& module, bool connected) {
     const auto never = "0001-01-01T00:00:00Z";
-    return {
-        {"moduleId", module.id},
-        {"managedBy", module.managed_by.empty() ? Json(nullptr) : Json(module.managed_by)},
-        {"deviceId", module.device},
-        {"generationId", module.generation},
-        {"etag", module.etag},
-        {"connectionState", connected ? "Connected" : "Disconnected"},
-        {"connectionStateUpdatedTime", never},
-        {"lastActivityTime", never},
-        {"cloudToDeviceMessageCount", 0},
-        {"authentication",
-         {{"symmetricKey",
-           {{"primaryKey", module.primary_key}, {"secondaryKey", module.secondary_key}}},
-          {"x509Thumbprint", {{"primaryThumbprint", nullptr}, {"secondaryThumbprint", nullptr}}},
-          {"type", "sas"}}}};
+    return {{"moduleId", module.id},
+            {"managedBy", module.managed_by.empty() ? Json(nullptr) : Json(module.managed_by)},
+            {"deviceId", module.device},
+            {"generationId", module.generation},
+            {"etag", module.etag},
+            {"connectionState", connected ? "Connected" : "Disconnected"},
+            {"connectionStateUpdatedTime", never},
+            {"lastActivityTime", never},
+            {"cloudToDeviceMessageCount", 0},
+            {"authentication", authentication_json(module.authentication)}};
 }
 
 Response shown(const ModulesApi& api, const base::Result<hub::Module>& module) {
@@ -53,17 +49,10 @@ base::Result<hub::Module> read_module(const Request& request, const Captures& at
     if (!body.is_object() || text_member(body, "moduleId", at[1]) != at[1] ||
         text_member(body, "deviceId", at[0]) != at[0])
         return base::fail(CloudError::invalid_argument, "the body names another module");
-    hub::Module module{.device = at[0], .id = at[1], .managed_by = text_member(body, "managedBy")};
-    const auto* authentication = member(body, "authentication");
-    if (authentication == nullptr || !authentication->is_object())
-        return module;
-    if (text_member(*authentication, "type", "sas") != "sas")
-        return base::fail(CloudError::invalid_argument, "only type sas is supported");
-    if (const auto* keys = member(*authentication, "symmetricKey")) {
-        module.primary_key = text_member(*keys, "primaryKey");
-        module.secondary_key = text_member(*keys, "secondaryKey");
-    }
-    return module;
+    return hub::Module{.device = at[0],
+                       .id = at[1],
+                       .managed_by = text_member(body, "managedBy"),
+                       .authentication = read_authentication(body)};
 }
 
 Response put(ModulesApi& api, const Request& request, const Captures& at) {

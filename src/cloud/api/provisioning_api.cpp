@@ -2,6 +2,7 @@
 
 #include "azure/text.hpp"
 #include "base/log.hpp"
+#include "cloud/api/attestation_body.hpp"
 #include "cloud/api/json.hpp"
 #include "cloud/error.hpp"
 #include "cloud/store/ids.hpp"
@@ -34,10 +35,7 @@ Json to_json(const Enrollment& enrollment) {
         if (!enrollment.device.empty())
             body["deviceId"] = enrollment.device;
     }
-    body["attestation"] = {
-        {"type", "symmetricKey"},
-        {"symmetricKey",
-         {{"primaryKey", enrollment.primary_key}, {"secondaryKey", enrollment.secondary_key}}}};
+    body["attestation"] = attestation_json(enrollment);
     body["capabilities"] = {{"iotEdge", false}};
     body["etag"] = enrollment.etag;
     body["provisioningStatus"] = enrollment.enabled ? "enabled" : "disabled";
@@ -57,10 +55,6 @@ base::Result<Enrollment> read_enrollment(const Request& request, EnrollmentKind 
     if (!azure::equal_ignoring_case(text_member(body, name, id), id))
         return base::fail(CloudError::invalid_argument,
                           std::string(name) + " differs from the path");
-    const auto* attestation = member(body, "attestation");
-    if (attestation == nullptr || text_member(*attestation, "type") != "symmetricKey")
-        return base::fail(CloudError::invalid_argument,
-                          "only symmetricKey attestation is supported yet");
     Enrollment enrollment{.kind = kind, .id = id};
     enrollment.device = text_member(body, "deviceId");
     const auto status = text_member(body, "provisioningStatus", "enabled");
@@ -70,10 +64,7 @@ base::Result<Enrollment> read_enrollment(const Request& request, EnrollmentKind 
     enrollment.enabled = status == "enabled";
     if (const auto* twin = member(body, "initialTwin"); twin != nullptr && !twin->is_null())
         enrollment.initial_twin = dump(*twin);
-    if (const auto* keys = member(*attestation, "symmetricKey")) {
-        enrollment.primary_key = text_member(*keys, "primaryKey");
-        enrollment.secondary_key = text_member(*keys, "secondaryKey");
-    }
+    MITRAL_CHECK(read_attestation(body, enrollment));
     return enrollment;
 }
 
@@ -109,8 +100,10 @@ void ProvisioningApi::mount(http::Router& router) {
 
 void ProvisioningApi::mount_devices(http::Router& router) const {
     const auto claim = [](const Request& request, const Captures& at) {
-        return dps::Claim{
-            .id_scope = at[0], .registration_id = at[1], .token = request.authorization};
+        return dps::Claim{.id_scope = at[0],
+                          .registration_id = at[1],
+                          .token = request.authorization,
+                          .certificates = request.certificates};
     };
     auto& registry = registrar;
     router.add(Method::put, "/{scope}/registrations/{id}/register",

@@ -8,8 +8,8 @@
 namespace mitral::cloud::api {
 
 // DPS over HTTPS: what devices call (register, look up) and what the service SDK calls for
-// enrolments with symmetric keys (api-version 2021-10-01). Queries, bulk and attestation look-ups
-// come later.
+// enrolments with keys or certificates (api-version 2021-10-01). Queries, bulk and attestation
+// look-ups come later.
 struct ProvisioningApi {
     dps::Registrar& registrar;
     dps::Enrollments& enrollments;

@@ -1,5 +1,6 @@
 #include "cloud/api/registry_api.hpp"
 
+#include "cloud/api/authentication_body.hpp"
 #include "cloud/api/device_body.hpp"
 #include "cloud/api/service_calls.hpp"
 #include "cloud/error.hpp"
@@ -27,11 +28,7 @@ Json to_json(const hub::Device& device, bool connected) {
         {"statusUpdatedTime", base::to_iso8601(device.status_updated)},
         {"lastActivityTime", never},
         {"cloudToDeviceMessageCount", 0},
-        {"authentication",
-         {{"symmetricKey",
-           {{"primaryKey", device.primary_key}, {"secondaryKey", device.secondary_key}}},
-          {"x509Thumbprint", {{"primaryThumbprint", nullptr}, {"secondaryThumbprint", nullptr}}},
-          {"type", device.auth_type}}},
+        {"authentication", authentication_json(device.authentication)},
         {"capabilities", {{"iotEdge", device.edge}}}};
 }
 
@@ -96,13 +93,7 @@ base::Result<hub::Device> read_device(const Json& body, const std::string& id) {
         if (const auto* edge = member(*capabilities, "iotEdge");
             edge != nullptr && edge->is_boolean())
             device.edge = edge->get<bool>();
-    if (const auto* authentication = member(body, "authentication")) {
-        device.auth_type = text_member(*authentication, "type", "sas");
-        if (const auto* keys = member(*authentication, "symmetricKey")) {
-            device.primary_key = text_member(*keys, "primaryKey");
-            device.secondary_key = text_member(*keys, "secondaryKey");
-        }
-    }
+    device.authentication = read_authentication(body);
     return device;
 }
 

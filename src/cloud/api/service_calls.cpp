@@ -53,6 +53,10 @@ http::RouteHandler guarded(const hub::Authenticator& authenticator, std::uint32_
     };
 }
 
+hub::Credential credential_of(const http::Request& request) {
+    return {.token = request.authorization, .certificates = request.certificates};
+}
+
 std::string unquoted(std::string_view etag) {
     if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"')
         etag = etag.substr(1, etag.size() - 2);

@@ -19,6 +19,9 @@ namespace mitral::cloud::api {
 [[nodiscard]] http::RouteHandler guarded(const hub::Authenticator& authenticator,
                                          std::uint32_t rights, http::RouteHandler action);
 
+// What a device shows; refers to the request.
+[[nodiscard]] hub::Credential credential_of(const http::Request& request);
+
 // `If-Match: "*"` and quoted etags: the quotes are part of the header, not of the tag.
 [[nodiscard]] std::string unquoted(std::string_view etag);
 

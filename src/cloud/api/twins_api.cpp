@@ -1,5 +1,6 @@
 #include "cloud/api/twins_api.hpp"
 
+#include "cloud/api/authentication_body.hpp"
 #include "cloud/api/json.hpp"
 #include "cloud/api/service_calls.hpp"
 #include "cloud/error.hpp"
@@ -132,7 +133,7 @@ std::string twin_json(const hub::Twin& twin, bool connected) {
         {"lastActivityTime", never},
         {"cloudToDeviceMessageCount", 0},
         {"authenticationType", twin.auth_type},
-        {"x509Thumbprint", {{"primaryThumbprint", nullptr}, {"secondaryThumbprint", nullptr}}},
+        {"x509Thumbprint", thumbprints_json(twin.primary_thumbprint, twin.secondary_thumbprint)},
         {"modelId", twin.model},
         {"version", twin.version},
         {"capabilities", {{"iotEdge", twin.edge}}}};

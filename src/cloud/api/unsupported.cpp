@@ -63,8 +63,7 @@ constexpr std::array calls{
     UnsupportedCall{"DELETE /deviceUpdate/{instance}/...", "Device Update: delete", later},
     UnsupportedCall{"AMQP 5671, AMQPWSB10 over WebSocket",
                     "AMQP: messages to devices, feedback, Event Hubs endpoint", "no such port yet"},
-    UnsupportedCall{"TPM, X.509", "Attestation and identities other than symmetric keys",
-                    "400 from registry and enrolments; no client certificate is asked for"},
+    UnsupportedCall{"TPM", "TPM attestation", "400 from enrolments"},
 };
 
 std::string_view path_of(const UnsupportedCall& entry) {

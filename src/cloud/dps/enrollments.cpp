@@ -1,19 +1,20 @@
 #include "cloud/dps/enrollments.hpp"
 
 #include "azure/ids.hpp"
-#include "base/encoding.hpp"
 #include "cloud/dps/initial_twin.hpp"
 #include "cloud/error.hpp"
+#include "cloud/hub/authentication.hpp"
 #include "cloud/store/ids.hpp"
+#include "cloud/tls/client_certificate.hpp"
 
 namespace mitral::cloud::dps {
 namespace {
 
-constexpr std::size_t min_key = 16;  // bytes
-constexpr std::size_t max_key = 64;
 constexpr std::string_view columns =
     "kind, id, device, etag, enabled, primary_key, secondary_key, created, updated, "
-    "initial_twin";
+    "initial_twin, attestation, primary_certificate, secondary_certificate, primary_reference, "
+    "secondary_reference";
+constexpr std::string_view x509 = "x509";
 
 std::string_view name_of(EnrollmentKind kind) {
     return kind == EnrollmentKind::group ? "group" : "individual";
@@ -29,16 +30,67 @@ Enrollment read_row(const store::Statement& row) {
             .device = row.text(2),
             .etag = row.text(3),
             .enabled = row.integer(4) != 0,
+            .attestation = row.text(10) == x509 ? Attestation::x509 : Attestation::symmetric_key,
             .primary_key = row.text(5),
             .secondary_key = row.text(6),
+            .primary_certificate = row.text(11),
+            .secondary_certificate = row.text(12),
+            .primary_reference = row.text(13),
+            .secondary_reference = row.text(14),
             .initial_twin = row.text(9),
             .created = {row.integer(7)},
             .updated = {row.integer(8)}};
 }
 
-bool is_key(std::string_view key) {
-    const auto decoded = base::from_base64(key);
-    return decoded && decoded->size() >= min_key && decoded->size() <= max_key;
+using Field = std::string Enrollment::*;
+
+void drop(Enrollment& enrollment, std::initializer_list<Field> fields) {
+    for (const auto field : fields)
+        (enrollment.*field).clear();
+}
+
+void complete_keys(Enrollment& wanted, const Enrollment* before) {
+    drop(wanted, {&Enrollment::primary_certificate, &Enrollment::secondary_certificate,
+                  &Enrollment::primary_reference, &Enrollment::secondary_reference});
+    for (const auto key : {&Enrollment::primary_key, &Enrollment::secondary_key}) {
+        if ((wanted.*key).empty() && before != nullptr)
+            wanted.*key = before->*key;
+        if ((wanted.*key).empty())
+            wanted.*key = store::new_key();
+    }
+}
+
+// Who reads an entry sees the facts of its certificates, not themselves: written back they stay.
+void complete_certificates(Enrollment& wanted, const Enrollment* before) {
+    drop(wanted, {&Enrollment::primary_key, &Enrollment::secondary_key});
+    if (before == nullptr || !wanted.primary_reference.empty())
+        return;
+    if (wanted.primary_certificate.empty()) {
+        wanted.primary_certificate = before->primary_certificate;
+        if (wanted.secondary_certificate.empty())
+            wanted.secondary_certificate = before->secondary_certificate;
+    }
+}
+
+base::Status normalise(std::string& certificate, EnrollmentKind kind) {
+    if (certificate.empty())
+        return {};
+    MITRAL_TRY(auto facts, tls::read_certificate(certificate));
+    if (kind == EnrollmentKind::group && !facts.is_authority)
+        return base::fail(CloudError::invalid_argument,
+                          "a group takes certificates of authorities (basic constraints)");
+    certificate = std::move(facts.pem);
+    return {};
+}
+
+base::Status check_certificates(const Enrollment& enrollment) {
+    const bool refers = !enrollment.primary_reference.empty();
+    if (refers && enrollment.kind == EnrollmentKind::individual)
+        return base::fail(CloudError::invalid_argument, "caReferences are for groups");
+    if (refers == !enrollment.primary_certificate.empty())
+        return base::fail(CloudError::invalid_argument,
+                          "x509 takes a primary certificate or a primary reference");
+    return {};
 }
 
 }  // namespace
@@ -48,22 +100,29 @@ base::Result<Enrollment> Enrollments::put(Enrollment enrollment, std::string_vie
     MITRAL_TRY(const auto before, find(enrollment.kind, enrollment.id));
     if (!etag.empty() && etag != "*" && (!before || before->etag != etag))
         return base::fail(CloudError::stale_etag, "enrolment " + enrollment.id);
-    if (enrollment.primary_key.empty())
-        enrollment.primary_key = before ? before->primary_key : store::new_key();
-    if (enrollment.secondary_key.empty())
-        enrollment.secondary_key = before ? before->secondary_key : store::new_key();
+    const auto* same = before && before->attestation == enrollment.attestation ? &*before : nullptr;
+    if (enrollment.attestation == Attestation::x509)
+        complete_certificates(enrollment, same);
+    else
+        complete_keys(enrollment, same);
+    MITRAL_CHECK(normalise(enrollment.primary_certificate, enrollment.kind));
+    MITRAL_CHECK(normalise(enrollment.secondary_certificate, enrollment.kind));
     enrollment.updated = clock_.wall();
     enrollment.created = before ? before->created : enrollment.updated;
     enrollment.etag = store::new_etag();
     MITRAL_CHECK(check(enrollment));
 
     auto insert = database_.prepare("INSERT OR REPLACE INTO enrollment (" + std::string(columns) +
-                                    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                                    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     insert.bind(name_of(enrollment.kind)).bind(enrollment.id).bind(enrollment.device);
     insert.bind(enrollment.etag).bind(std::int64_t{enrollment.enabled});
     insert.bind(enrollment.primary_key).bind(enrollment.secondary_key);
     insert.bind(enrollment.created.ms).bind(enrollment.updated.ms);
-    MITRAL_TRY(const auto changed, insert.bind(enrollment.initial_twin).run());
+    insert.bind(enrollment.initial_twin);
+    insert.bind(enrollment.attestation == Attestation::x509 ? x509 : "symmetricKey");
+    insert.bind(enrollment.primary_certificate).bind(enrollment.secondary_certificate);
+    insert.bind(enrollment.primary_reference).bind(enrollment.secondary_reference);
+    MITRAL_TRY(const auto changed, insert.run());
     (void)changed;
     return enrollment;
 }
@@ -76,10 +135,17 @@ base::Status Enrollments::check(const Enrollment& enrollment) const {
         return base::fail(CloudError::invalid_argument, "bad device id");
     MITRAL_TRY(const auto twin, read_initial_twin(enrollment.initial_twin));
     MITRAL_CHECK(hub::check_change(twin));
-    if (!is_key(enrollment.primary_key) || !is_key(enrollment.secondary_key))
-        return base::fail(CloudError::invalid_argument, "a key is 16 to 64 bytes in base64");
-    if (enrollment.kind == EnrollmentKind::individual)
-        return {};
+    if (enrollment.attestation == Attestation::x509) {
+        MITRAL_CHECK(check_certificates(enrollment));
+    } else {
+        MITRAL_CHECK(hub::check_key(enrollment.primary_key));
+        MITRAL_CHECK(hub::check_key(enrollment.secondary_key));
+    }
+    return enrollment.kind == EnrollmentKind::group ? check_number_of_groups(enrollment)
+                                                    : base::Status();
+}
+
+base::Status Enrollments::check_number_of_groups(const Enrollment& enrollment) const {
     MITRAL_TRY(const auto existing, groups());
     MITRAL_TRY(const auto known, find(enrollment.kind, enrollment.id));
     if (!known && existing.size() >= max_groups)

@@ -1,4 +1,5 @@
-// Enrolments with symmetric keys: groups, whose members derive their key, and individual entries.
+// Enrolments: groups and individual entries, with symmetric keys or X.509 certificates. Members of
+// a group derive their key from its keys, or show a certificate that its authorities signed.
 #pragma once
 
 #include <optional>
@@ -13,14 +14,23 @@ namespace mitral::cloud::dps {
 
 enum class EnrollmentKind : std::uint8_t { group, individual };
 
+enum class Attestation : std::uint8_t { symmetric_key, x509 };
+
 struct Enrollment {
     EnrollmentKind kind = EnrollmentKind::group;
     std::string id{};      // group name, or registration id in lower case
     std::string device{};  // device id of an individual entry; empty: the registration id
     std::string etag{};
     bool enabled = true;
+    Attestation attestation = Attestation::symmetric_key;
     std::string primary_key{};  // base64
     std::string secondary_key{};
+    // PEM: of the authorities of a group, of the device of an individual entry.
+    std::string primary_certificate{};
+    std::string secondary_certificate{};
+    // Of a group, instead of certificates: names of authorities (hub/authorities.hpp).
+    std::string primary_reference{};
+    std::string secondary_reference{};
     std::string initial_twin{};  // {"tags":{…},"properties":{"desired":{…}}}; empty: none
     base::WallTime created{};
     base::WallTime updated{};
@@ -43,6 +53,7 @@ class Enrollments {
 
   private:
     [[nodiscard]] base::Status check(const Enrollment& enrollment) const;
+    [[nodiscard]] base::Status check_number_of_groups(const Enrollment& enrollment) const;
 
     store::Database& database_;
     const base::Clock& clock_;

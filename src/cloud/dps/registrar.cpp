@@ -93,7 +93,7 @@ base::Result<Answer> Registrar::resolve(const Claim& claim,
         return disabled_answer(claim);
     if (!registration->assigned)
         MITRAL_CHECK(assign(*registration, admitted));
-    return assigned_answer(*registration);
+    return assigned_answer(*registration, admitted);
 }
 
 base::Status Registrar::assign(Registration& registration, const Admitted& admitted) {
@@ -113,12 +113,10 @@ base::Status Registrar::ensure_device(const Admitted& admitted) {
     MITRAL_TRY(const auto known, registry_.find(admitted.device_id));
     if (!known)
         return create_device(admitted);
-    if (known->primary_key == admitted.primary_key &&
-        known->secondary_key == admitted.secondary_key)
+    if (known->authentication == admitted.authentication)
         return {};
     auto device = *known;
-    device.primary_key = admitted.primary_key;
-    device.secondary_key = admitted.secondary_key;
+    device.authentication = admitted.authentication;
     MITRAL_TRY(const auto stored, registry_.update(std::move(device), "*"));
     (void)stored;
     return {};
@@ -129,8 +127,7 @@ base::Status Registrar::create_device(const Admitted& admitted) {
     MITRAL_TRY(const auto change, read_initial_twin(admitted.initial_twin));
     MITRAL_TRY(auto transaction, store::Transaction::begin(database_));
     MITRAL_TRY(const auto stored, registry_.create({.id = admitted.device_id,
-                                                    .primary_key = admitted.primary_key,
-                                                    .secondary_key = admitted.secondary_key}));
+                                                    .authentication = admitted.authentication}));
     MITRAL_TRY(const auto update, twins_.update({stored.id}, change, "*"));
     (void)update;
     return transaction.commit();
@@ -147,7 +144,8 @@ std::optional<Answer> Registrar::throttled() const {
     return Answer{429, azure::service_error_json(body), wait};
 }
 
-Answer Registrar::assigned_answer(const Registration& registration) const {
+Answer Registrar::assigned_answer(const Registration& registration,
+                                  const Admitted& admitted) const {
     azure::RegistrationAnswer answer;
     answer.operation_id = registration.operation;
     answer.status = azure::RegistrationStatus::assigned;
@@ -155,7 +153,8 @@ Answer Registrar::assigned_answer(const Registration& registration) const {
     answer.assigned_hub = registration.hub;
     answer.device_id = registration.device;
     answer.substatus = "initialAssignment";
-    answer.attestation = "symmetricKey";
+    answer.attestation =
+        admitted.authentication.type == hub::Authentication::sas ? "symmetricKey" : "x509";
     answer.created = base::to_iso8601(registration.created);
     answer.last_updated = base::to_iso8601(registration.updated);
     answer.etag = registration.etag;

@@ -68,7 +68,8 @@ class Registrar {
     [[nodiscard]] base::Status ensure_device(const Admitted& admitted);
     [[nodiscard]] base::Status create_device(const Admitted& admitted);
     [[nodiscard]] std::optional<Answer> throttled() const;
-    [[nodiscard]] Answer assigned_answer(const Registration& registration) const;
+    [[nodiscard]] Answer assigned_answer(const Registration& registration,
+                                         const Admitted& admitted) const;
     [[nodiscard]] Answer disabled_answer(const Claim& claim) const;
     [[nodiscard]] Answer error_answer(const base::Error& error, const Claim& claim) const;
 

@@ -8,7 +8,7 @@
 namespace mitral::cloud::dps {
 
 // DPS behind MQTT. As in Azure, a wrong signature may pass CONNECT and is refused with 401 on
-// register; a wrong scope is refused at once.
+// register; a wrong scope or certificate is refused at once.
 class Service final : public mqtt::Service {
   public:
     explicit Service(Registrar& registrar) : registrar_(registrar) {}

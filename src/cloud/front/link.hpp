@@ -44,6 +44,9 @@ class Link final : public Transport {
     // Memory that the protocol keeps beside the buffers here: it counts against the pool's limit.
     void note_kept(std::size_t bytes) noexcept;
 
+    [[nodiscard]] net::CertificateChain certificates() const override {
+        return stream_.peer_chain();
+    }
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
     [[nodiscard]] std::size_t queued() const noexcept { return output_.size() - sent_; }
     [[nodiscard]] bool output_congested() const noexcept override {

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/event_loop.hpp"
 #include "base/result.hpp"
+#include "net/tls.hpp"
 
 namespace mitral::cloud::front {
 
@@ -31,6 +32,8 @@ class Transport {
     virtual void set_deadline(base::MonotonicTime at) = 0;
     virtual void clear_deadline() noexcept = 0;
 
+    // What the client showed in its TLS handshake; nobody has judged it.
+    [[nodiscard]] virtual net::CertificateChain certificates() const = 0;
     [[nodiscard]] virtual bool output_congested() const noexcept = 0;
     [[nodiscard]] virtual const base::Clock& clock() const noexcept = 0;
     [[nodiscard]] virtual base::EventLoop& loop() noexcept = 0;
@@ -53,7 +56,7 @@ class Protocol {
 
   protected:
     explicit Protocol(Transport& transport) noexcept : transport_(transport) {}
-    [[nodiscard]] Transport& transport() noexcept { return transport_; }
+    [[nodiscard]] Transport& transport() const noexcept { return transport_; }
 
   private:
     Transport& transport_;

@@ -28,7 +28,7 @@ base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
         return base::fail(CloudError::too_large, "requests pile up behind an answer");
     while (used < input.size() && !busy() && !upgraded_ && !transport().closing()) {
         std::size_t taken = 0;
-        const auto request = parser_.take(input.subspan(used), taken);
+        auto request = parser_.take(input.subspan(used), taken);
         if (!request) {
             send_error(request.error().code == CloudError::too_large ? 413 : 400,
                        request.error().context);
@@ -37,9 +37,12 @@ base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
         used += taken;
         if (parser_.wants_continue())
             send_text("HTTP/1.1 100 Continue\r\n\r\n");
-        if (*request)
+        if (*request) {
+            if ((*request)->authorization.empty())
+                (*request)->certificates = transport().certificates();
             answer(**request);
-        else if (taken == 0)
+        }
+        if (!*request && taken == 0)
             break;
     }
     left_unread_ = awaits_answer_ && used < input.size();

@@ -11,6 +11,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "net/tls.hpp"
 
 namespace mitral::cloud::front {
 class Link;
@@ -26,6 +27,8 @@ struct Request {
     std::string path;                          // as sent, without the query
     std::map<std::string, std::string> query;  // decoded; the last of equal names
     std::string authorization;
+    // What the client showed in its TLS handshake, unjudged; only without `authorization`.
+    net::CertificateChain certificates;
     std::string if_match;
     // Lower-case names; the last of equal ones, but those of an upgrade are joined with commas.
     std::map<std::string, std::string> headers;

@@ -2,6 +2,7 @@
 
 #include "base/encoding.hpp"
 #include "cloud/error.hpp"
+#include "cloud/tls/client_certificate.hpp"
 
 namespace mitral::cloud::hub {
 namespace {
@@ -14,14 +15,14 @@ auto refused(std::string reason) {
 
 base::Result<DeviceIdentity> Authenticator::device(std::string_view client_id,
                                                    std::string_view user_name,
-                                                   std::string_view token_text) const {
+                                                   const Credential& credential) const {
     MITRAL_TRY(auto user, azure::parse_hub_username(user_name));
     if (!hosts_.knows(user.host))
         return refused("user name is for another hub");
     const auto named = user.module.empty() ? user.device : user.device + "/" + user.module;
     if (client_id != named)
         return refused("client id differs from the user name");
-    MITRAL_TRY(auto identity, request(user.device, user.module, token_text));
+    MITRAL_TRY(auto identity, request(user.device, user.module, credential));
     const auto* model = azure::find_property(user.parameters, "model-id");
     identity.model = model != nullptr ? model->value.value_or("") : "";
     return identity;
@@ -29,7 +30,7 @@ base::Result<DeviceIdentity> Authenticator::device(std::string_view client_id,
 
 base::Result<DeviceIdentity> Authenticator::request(std::string_view device_id,
                                                     std::string_view module_id,
-                                                    std::string_view token_text) const {
+                                                    const Credential& credential) const {
     MITRAL_TRY(auto device, registry_.find(device_id));
     if (!device)
         return refused("unknown device");
@@ -41,19 +42,29 @@ base::Result<DeviceIdentity> Authenticator::request(std::string_view device_id,
         if (!module)
             return refused("unknown module");
     }
-    if (token_text.empty())
-        return refused("no token");
-    MITRAL_TRY(const auto token, azure::parse_token(token_text));
-    MITRAL_CHECK(check_device_token(token, *device, module ? &*module : nullptr));
+    std::optional<std::int64_t> token_expiry_s;
+    if (!credential.token.empty()) {
+        MITRAL_TRY(const auto token, azure::parse_token(credential.token));
+        MITRAL_CHECK(check_device_token(token, *device, module ? &*module : nullptr));
+        token_expiry_s = token.expiry_s;
+    } else {
+        const auto name = module ? device->id + "/" + module->id : device->id;
+        MITRAL_CHECK(check_certificate(credential.certificates,
+                                       module ? module->authentication : device->authentication,
+                                       name));
+    }
     DeviceIdentity identity{.device = *std::move(device),
                             .module = std::string(module_id),
-                            .token_expiry_s = token.expiry_s};
+                            .token_expiry_s = token_expiry_s};
     identity.generation = module ? module->generation : identity.device.generation;
     return identity;
 }
 
 base::Status Authenticator::check_device_token(const azure::ParsedToken& token,
                                                const Device& device, const Module* module) const {
+    const auto& proof = module != nullptr ? module->authentication : device.authentication;
+    if (proof.type != Authentication::sas)
+        return refused("this identity takes a certificate, no token");
     const auto host = Hosts::host_of(token.resource);
     if (!hosts_.knows(host))
         return refused("token is for another hub");
@@ -62,9 +73,33 @@ base::Status Authenticator::check_device_token(const azure::ParsedToken& token,
         wanted.append("/modules/").append(module->id);
     if (!token.policy.empty())
         return check_policy(token, hub_service, device_connect, wanted);
-    if (module != nullptr)
-        return verify(token, module->primary_key, module->secondary_key, wanted);
-    return verify(token, device.primary_key, device.secondary_key, wanted);
+    return verify(token, proof.primary_key, proof.secondary_key, wanted);
+}
+
+base::Status Authenticator::check_certificate(std::span<const base::Bytes> chain,
+                                              const Authentication& wanted,
+                                              std::string_view name) const {
+    if (chain.empty())
+        return refused("neither token nor certificate");
+    const auto& leaf = chain.front();
+    if (wanted.type == Authentication::self_signed) {
+        if (!tls::has_thumbprint(leaf, wanted.primary_thumbprint) &&
+            !tls::has_thumbprint(leaf, wanted.secondary_thumbprint))
+            return refused("the certificate has another thumbprint");
+        return tls::check_dates(leaf, clock_.wall());
+    }
+    if (wanted.type != Authentication::authority)
+        return refused("this identity takes a token, no certificate");
+    MITRAL_TRY(const auto common_name, tls::common_name(leaf));
+    if (common_name != name)
+        return refused("the certificate names another identity");
+    MITRAL_TRY(const auto authorities, authorities_.list());
+    std::vector<std::string> anchors;
+    for (const auto& authority : authorities)
+        anchors.push_back(authority.pem);
+    MITRAL_TRY(const auto distance, tls::check_chain(chain, anchors, clock_.wall()));
+    (void)distance;
+    return {};
 }
 
 base::Status Authenticator::service(std::string_view service, std::string_view token_text,

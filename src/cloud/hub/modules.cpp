@@ -2,14 +2,14 @@
 
 #include "azure/ids.hpp"
 #include "cloud/error.hpp"
-#include "cloud/hub/registry.hpp"
 #include "cloud/store/ids.hpp"
 
 namespace mitral::cloud::hub {
 namespace {
 
 constexpr std::string_view columns =
-    "device, id, generation, etag, managed_by, primary_key, secondary_key";
+    "device, id, generation, etag, managed_by, primary_key, secondary_key, auth_type, "
+    "primary_thumbprint, secondary_thumbprint";
 constexpr std::size_t max_managed_by = 128;
 
 Module read_row(const store::Statement& row) {
@@ -18,8 +18,11 @@ Module read_row(const store::Statement& row) {
             .generation = row.text(2),
             .etag = row.text(3),
             .managed_by = row.text(4),
-            .primary_key = row.text(5),
-            .secondary_key = row.text(6)};
+            .authentication = {.type = row.text(7),
+                               .primary_key = row.text(5),
+                               .secondary_key = row.text(6),
+                               .primary_thumbprint = row.text(8),
+                               .secondary_thumbprint = row.text(9)}};
 }
 
 base::Status check(const Module& module) {
@@ -27,8 +30,7 @@ base::Status check(const Module& module) {
         return base::fail(CloudError::invalid_argument, id.error().context);
     if (module.managed_by.size() > max_managed_by)
         return base::fail(CloudError::invalid_argument, "managedBy is longer than 128 characters");
-    MITRAL_CHECK(check_key(module.primary_key));
-    return check_key(module.secondary_key);
+    return {};
 }
 
 }  // namespace
@@ -44,10 +46,7 @@ base::Result<Module> Modules::create(Module module) {
             return base::fail(CloudError::already_exists, "module " + module.id);
     if (others.size() >= max_of_a_device)
         return base::fail(CloudError::throttled, "a device has at most 50 modules");
-    if (module.primary_key.empty())
-        module.primary_key = store::new_key();
-    if (module.secondary_key.empty())
-        module.secondary_key = store::new_key();
+    MITRAL_TRY(module.authentication, completed(std::move(module.authentication), nullptr));
     module.generation = store::new_generation();
     module.etag = store::new_etag();
     MITRAL_CHECK(check(module));
@@ -57,10 +56,8 @@ base::Result<Module> Modules::create(Module module) {
 
 base::Result<Module> Modules::update(Module module, std::string_view etag) {
     MITRAL_TRY(const auto before, existing(module.device, module.id, etag));
-    if (module.primary_key.empty())
-        module.primary_key = before.primary_key;
-    if (module.secondary_key.empty())
-        module.secondary_key = before.secondary_key;
+    MITRAL_TRY(module.authentication,
+               completed(std::move(module.authentication), &before.authentication));
     module.generation = before.generation;
     module.etag = store::new_etag();
     MITRAL_CHECK(check(module));
@@ -111,9 +108,11 @@ base::Result<std::vector<Module>> Modules::list(std::string_view device) const {
 
 base::Status Modules::store(const Module& module) {
     auto insert = database_.prepare("INSERT OR REPLACE INTO module (" + std::string(columns) +
-                                    ") VALUES (?, ?, ?, ?, ?, ?, ?)");
+                                    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     insert.bind(module.device).bind(module.id).bind(module.generation).bind(module.etag);
-    insert.bind(module.managed_by).bind(module.primary_key).bind(module.secondary_key);
+    const auto& proof = module.authentication;
+    insert.bind(module.managed_by).bind(proof.primary_key).bind(proof.secondary_key);
+    insert.bind(proof.type).bind(proof.primary_thumbprint).bind(proof.secondary_thumbprint);
     MITRAL_TRY(const auto changed, insert.run());
     (void)changed;
     return {};

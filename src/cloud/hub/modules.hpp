@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cloud/hub/authentication.hpp"
 #include "cloud/store/database.hpp"
 
 namespace mitral::cloud::hub {
@@ -15,11 +16,10 @@ struct Module {
     std::string generation{};
     std::string etag{};
     std::string managed_by{};
-    std::string primary_key{};  // base64
-    std::string secondary_key{};
+    Authentication authentication{};
 };
 
-// Identities of modules, each with keys of its own. They go with their device.
+// Identities of modules, each with an authentication of its own. They go with their device.
 class Modules {
   public:
     static constexpr std::size_t max_of_a_device = 50;
@@ -29,7 +29,8 @@ class Modules {
     // Makes generation, etag and empty keys. Fails with not_found (the device), already_exists,
     // invalid_argument, throttled above max_of_a_device.
     [[nodiscard]] base::Result<Module> create(Module module);
-    // `etag` "*" matches any; empty keys stay. Fails with not_found, stale_etag, invalid_argument.
+    // `etag` "*" matches any; empty keys and thumbprints stay. Fails with not_found, stale_etag,
+    // invalid_argument.
     [[nodiscard]] base::Result<Module> update(Module module, std::string_view etag);
     [[nodiscard]] base::Status remove(std::string_view device, std::string_view id,
                                       std::string_view etag);

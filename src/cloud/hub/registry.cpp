@@ -1,7 +1,6 @@
 #include "cloud/hub/registry.hpp"
 
 #include "azure/ids.hpp"
-#include "base/encoding.hpp"
 #include "cloud/error.hpp"
 #include "cloud/store/ids.hpp"
 
@@ -9,12 +8,10 @@ namespace mitral::cloud::hub {
 namespace {
 
 constexpr std::size_t max_status_reason = 128;
-constexpr std::size_t min_key = 16;  // bytes
-constexpr std::size_t max_key = 64;
 
 constexpr std::string_view columns =
     "id, generation, etag, enabled, status_reason, status_updated, auth_type, primary_key, "
-    "secondary_key, edge";
+    "secondary_key, edge, primary_thumbprint, secondary_thumbprint";
 
 Device read_row(const store::Statement& row) {
     return {.id = row.text(0),
@@ -23,9 +20,11 @@ Device read_row(const store::Statement& row) {
             .enabled = row.integer(3) != 0,
             .status_reason = row.text(4),
             .status_updated = {row.integer(5)},
-            .auth_type = row.text(6),
-            .primary_key = row.text(7),
-            .secondary_key = row.text(8),
+            .authentication = {.type = row.text(6),
+                               .primary_key = row.text(7),
+                               .secondary_key = row.text(8),
+                               .primary_thumbprint = row.text(10),
+                               .secondary_thumbprint = row.text(11)},
             .edge = row.integer(9) != 0};
 }
 
@@ -35,30 +34,16 @@ base::Status check(const Device& device) {
     if (device.status_reason.size() > max_status_reason)
         return base::fail(CloudError::invalid_argument,
                           "statusReason is longer than 128 characters");
-    if (device.auth_type != "sas")
-        return base::fail(CloudError::invalid_argument,
-                          "authentication type '" + device.auth_type + "' is not supported yet");
-    MITRAL_CHECK(check_key(device.primary_key));
-    return check_key(device.secondary_key);
+    return {};
 }
 
 }  // namespace
-
-base::Status check_key(std::string_view key) {
-    const auto decoded = base::from_base64(key);
-    if (!decoded || decoded->size() < min_key || decoded->size() > max_key)
-        return base::fail(CloudError::invalid_argument, "a key is 16 to 64 bytes in base64");
-    return {};
-}
 
 base::Result<Device> Registry::create(Device device) {
     MITRAL_TRY(const auto known, find(device.id));
     if (known)
         return base::fail(CloudError::already_exists, "device " + device.id);
-    if (device.primary_key.empty())
-        device.primary_key = store::new_key();
-    if (device.secondary_key.empty())
-        device.secondary_key = store::new_key();
+    MITRAL_TRY(device.authentication, completed(std::move(device.authentication), nullptr));
     device.generation = store::new_generation();
     device.etag = store::new_etag();
     device.status_updated = clock_.wall();
@@ -69,10 +54,8 @@ base::Result<Device> Registry::create(Device device) {
 
 base::Result<Device> Registry::update(Device device, std::string_view etag) {
     MITRAL_TRY(const auto before, existing(device.id, etag));
-    if (device.primary_key.empty())
-        device.primary_key = before.primary_key;
-    if (device.secondary_key.empty())
-        device.secondary_key = before.secondary_key;
+    MITRAL_TRY(device.authentication,
+               completed(std::move(device.authentication), &before.authentication));
     device.generation = before.generation;
     device.etag = store::new_etag();
     device.status_updated =
@@ -134,13 +117,15 @@ base::Result<std::size_t> Registry::count_enabled() const {
 
 base::Status Registry::store(const Device& device) {
     auto insert = database_.prepare("INSERT OR REPLACE INTO device (" + std::string(columns) +
-                                    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                                    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     insert.bind(device.id).bind(device.generation).bind(device.etag);
     insert.bind(std::int64_t{device.enabled})
         .bind(device.status_reason)
         .bind(device.status_updated.ms);
-    insert.bind(device.auth_type).bind(device.primary_key).bind(device.secondary_key);
+    const auto& proof = device.authentication;
+    insert.bind(proof.type).bind(proof.primary_key).bind(proof.secondary_key);
     insert.bind(std::int64_t{device.edge});
+    insert.bind(proof.primary_thumbprint).bind(proof.secondary_thumbprint);
     MITRAL_TRY(const auto changed, insert.run());
     (void)changed;
     return {};

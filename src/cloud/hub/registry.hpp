@@ -1,4 +1,4 @@
-// The identity registry of the hub: devices with symmetric keys. Modules and twins have their own
+// The identity registry of the hub. Modules and twins have their own
 // tables and files beside it.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "cloud/hub/authentication.hpp"
 #include "cloud/hub/modules.hpp"
 #include "cloud/store/database.hpp"
 
@@ -20,9 +21,7 @@ struct Device {
     bool enabled = true;
     std::string status_reason{};  // ≤ 128 characters
     base::WallTime status_updated{};
-    std::string auth_type = "sas";
-    std::string primary_key{};  // base64
-    std::string secondary_key{};
+    Authentication authentication{};
     bool edge = false;
 };
 
@@ -32,10 +31,10 @@ class Registry {
         : database_(database), clock_(clock), modules_(database) {}
 
     // Makes generation, etag and the keys that are empty. Fails with already_exists or, for a bad
-    // id or key, invalid_argument.
+    // id or authentication, invalid_argument.
     [[nodiscard]] base::Result<Device> create(Device device);
-    // `etag` "*" matches any. Empty keys stay as they are. Fails with not_found, stale_etag,
-    // invalid_argument.
+    // `etag` "*" matches any. Empty keys and thumbprints stay as they are. Fails with not_found,
+    // stale_etag, invalid_argument.
     [[nodiscard]] base::Result<Device> update(Device device, std::string_view etag);
     [[nodiscard]] base::Status remove(std::string_view id, std::string_view etag);
 
@@ -55,8 +54,5 @@ class Registry {
     const base::Clock& clock_;
     Modules modules_;
 };
-
-// A symmetric key: 16 to 64 bytes in base64. Fails with invalid_argument.
-[[nodiscard]] base::Status check_key(std::string_view key);
 
 }  // namespace mitral::cloud::hub

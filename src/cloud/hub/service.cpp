@@ -27,7 +27,11 @@ Service::Service(const Authenticator& authenticator, SessionStore& sessions, log
       options_(options) {}
 
 mqtt::Admission Service::admit(const mqtt::Connect& connect, mqtt::Channel& channel) {
-    auto identity = authenticator_.device(connect.client_id, connect.user_name, connect.password);
+    const auto certificates =
+        connect.password.empty() ? channel.certificates() : net::CertificateChain();
+    auto identity =
+        authenticator_.device(connect.client_id, connect.user_name,
+                              {.token = connect.password, .certificates = certificates});
     auto admission = identity ? open_session(connect, channel, *std::move(identity))
                               : std::unexpected(std::move(identity).error());
     if (admission)
@@ -55,7 +59,8 @@ base::Result<mqtt::Admission> Service::open_session(const mqtt::Connect& connect
                              connect.will->qos};
     }
     MITRAL_TRY(const auto stored, sessions_.open(connect.client_id, connect.clean_session));
-    const auto expires = end_of(identity.token_expiry_s);
+    const auto expires =
+        identity.token_expiry_s ? std::optional(end_of(*identity.token_expiry_s)) : std::nullopt;
     auto session =
         std::make_unique<Session>(*this, channel, std::move(identity), std::move(telemetry),
                                   connect.clean_session ? nullptr : &sessions_, std::move(will));

@@ -6,11 +6,13 @@
 namespace mitral::cloud::hub {
 namespace {
 
-// As IoT Hub writes it for a device key.
-constexpr std::string_view device_key_method =
-    R"({"scope":"device","type":"sas","issuer":"iothub","acceptingIpFilterRule":null})";
-constexpr std::string_view module_key_method =
-    R"({"scope":"module","type":"sas","issuer":"iothub","acceptingIpFilterRule":null})";
+// As IoT Hub writes it.
+std::string auth_method(const DeviceIdentity& identity) {
+    const std::string scope = identity.module.empty() ? "device" : "module";
+    const std::string type = identity.token_expiry_s ? "sas" : "x509";
+    return R"({"scope":")" + scope + R"(","type":")" + type +
+           R"(","issuer":"iothub","acceptingIpFilterRule":null})";
+}
 
 bool is_system(const azure::Property& property) {
     return property.name.starts_with("$.");
@@ -34,8 +36,7 @@ Telemetry::Telemetry(log::MessageLog& log, const base::Clock& clock, const Devic
     stamps_.emplace_back("iothub-connection-device-id", device_);
     if (!module_.empty())
         stamps_.emplace_back("iothub-connection-module-id", module_);
-    stamps_.emplace_back("iothub-connection-auth-method",
-                         module_.empty() ? device_key_method : module_key_method);
+    stamps_.emplace_back("iothub-connection-auth-method", auth_method(identity));
     stamps_.emplace_back("iothub-connection-auth-generation-id", identity.generation);
     stamps_.emplace_back("iothub-message-source", "Telemetry");
 }

@@ -27,6 +27,8 @@ Twin read_row(const store::Statement& row) {
             .status_reason = row.text(3),
             .status_updated = {row.integer(4)},
             .auth_type = row.text(5),
+            .primary_thumbprint = row.text(18),
+            .secondary_thumbprint = row.text(19),
             .edge = row.integer(6) != 0,
             .revision = row.integer(7),
             .version = row.integer(8),
@@ -37,9 +39,11 @@ Twin read_row(const store::Statement& row) {
 }
 
 constexpr std::string_view all_devices =
-    "'' FROM device d LEFT JOIN twin t ON t.device = d.id AND t.module = '' ";
+    "'', d.primary_thumbprint, d.secondary_thumbprint "
+    "FROM device d LEFT JOIN twin t ON t.device = d.id AND t.module = '' ";
 constexpr std::string_view all_modules =
-    "m.id FROM module m JOIN device d ON d.id = m.device "
+    "m.id, m.primary_thumbprint, m.secondary_thumbprint "
+    "FROM module m JOIN device d ON d.id = m.device "
     "LEFT JOIN twin t ON t.device = m.device AND t.module = m.id ";
 
 using Change = base::Result<TwinStep> (*)(TwinPart, const TwinSection&, std::string_view,

@@ -24,6 +24,8 @@ struct Twin {
     std::string status_reason{};
     base::WallTime status_updated{};
     std::string auth_type{};
+    std::string primary_thumbprint{};
+    std::string secondary_thumbprint{};
     bool edge = false;
 
     std::int64_t revision = 1;  // counts changes of tags and desired properties: the etag

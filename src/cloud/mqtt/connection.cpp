@@ -232,6 +232,10 @@ void Connection::close(std::string_view reason) {
     transport().close_when_sent(reason);
 }
 
+net::CertificateChain Connection::certificates() const {
+    return transport().certificates();
+}
+
 void Connection::drop(std::string_view reason) {
     finished_ = true;
     transport().close(reason);

@@ -35,6 +35,7 @@ class Connection final : public front::Protocol, public Channel {
     void publish_acknowledged(std::string_view topic, base::ByteView payload,
                               Delivery delivery) override;
     void close(std::string_view reason) override;
+    [[nodiscard]] net::CertificateChain certificates() const override;
     void drop(std::string_view reason);  // without sending what is queued
 
     // Something was thrown away while the hub was silent.

@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "cloud/mqtt/packet.hpp"
+#include "net/tls.hpp"
 
 namespace mitral::cloud::mqtt {
 
@@ -21,6 +22,8 @@ class Channel {
     virtual void publish_acknowledged(std::string_view topic, base::ByteView payload,
                                       Delivery delivery) = 0;
     virtual void close(std::string_view reason) = 0;
+    // What the client showed in its TLS handshake; nobody has judged it.
+    [[nodiscard]] virtual net::CertificateChain certificates() const { return {}; }
 };
 
 // One connected client. Errors close the connection: MQTT 3.1.1 has no other way to refuse.

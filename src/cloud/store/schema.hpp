@@ -87,8 +87,25 @@ CREATE TRIGGER twin_goes_with_module AFTER DELETE ON module
     BEGIN DELETE FROM twin WHERE device = OLD.device AND module = OLD.id; END;
 )sql";
 
+// Identities and enrolments with certificates, and the authorities that are believed. Certificates
+// are PEM; of an enrolment they are its clients' or its authorities', references name authorities.
+inline constexpr const char* certificate_tables = R"sql(
+CREATE TABLE authority (
+    name TEXT PRIMARY KEY, certificate TEXT NOT NULL, added INTEGER NOT NULL) WITHOUT ROWID;
+ALTER TABLE device ADD COLUMN primary_thumbprint TEXT NOT NULL DEFAULT '';
+ALTER TABLE device ADD COLUMN secondary_thumbprint TEXT NOT NULL DEFAULT '';
+ALTER TABLE module ADD COLUMN auth_type TEXT NOT NULL DEFAULT 'sas';
+ALTER TABLE module ADD COLUMN primary_thumbprint TEXT NOT NULL DEFAULT '';
+ALTER TABLE module ADD COLUMN secondary_thumbprint TEXT NOT NULL DEFAULT '';
+ALTER TABLE enrollment ADD COLUMN attestation TEXT NOT NULL DEFAULT 'symmetricKey';
+ALTER TABLE enrollment ADD COLUMN primary_certificate TEXT NOT NULL DEFAULT '';
+ALTER TABLE enrollment ADD COLUMN secondary_certificate TEXT NOT NULL DEFAULT '';
+ALTER TABLE enrollment ADD COLUMN primary_reference TEXT NOT NULL DEFAULT '';
+ALTER TABLE enrollment ADD COLUMN secondary_reference TEXT NOT NULL DEFAULT '';
+)sql";
+
 // Each step runs once and in order; PRAGMA user_version counts those done. Append only.
-inline constexpr std::array steps{first_tables, twin_tables, module_tables, devicebound_tables,
-                                  module_twins};
+inline constexpr std::array steps{first_tables,       twin_tables,  module_tables,
+                                  devicebound_tables, module_twins, certificate_tables};
 
 }  // namespace mitral::cloud::store

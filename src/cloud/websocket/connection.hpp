@@ -37,6 +37,9 @@ class Connection final : public front::Protocol, public front::Transport {
     [[nodiscard]] bool closing() const noexcept override;
     void set_deadline(base::MonotonicTime at) override;
     void clear_deadline() noexcept override;
+    [[nodiscard]] net::CertificateChain certificates() const override {
+        return link_.certificates();
+    }
     [[nodiscard]] bool output_congested() const noexcept override;
     [[nodiscard]] const base::Clock& clock() const noexcept override { return link_.clock(); }
     [[nodiscard]] base::EventLoop& loop() noexcept override { return link_.loop(); }
