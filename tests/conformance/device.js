@@ -10,6 +10,7 @@ const { ProvisioningDeviceClient } = require('azure-iot-provisioning-device');
 const { Mqtt: ProvisioningMqtt, MqttWs: ProvisioningMqttWs } = require('azure-iot-provisioning-device-mqtt');
 const { Http: ProvisioningHttp } = require('azure-iot-provisioning-device-http');
 const { SymmetricKeySecurityClient } = require('azure-iot-security-symmetric-key');
+const { X509Security } = require('azure-iot-security-x509');
 
 const transports = { mqtt: Mqtt, websocket: MqttWs, https: Http };
 const provisioningTransports = { mqtt: ProvisioningMqtt, websocket: ProvisioningMqttWs, https: ProvisioningHttp };
@@ -28,17 +29,20 @@ function toMessage(wanted) {
 }
 
 const commands = {
-  async provision({ host, scope, registration, key, over = 'mqtt' }) {
-    const security = new SymmetricKeySecurityClient(registration, key);
+  // `key` is a symmetric key, or with `cert` the PEM key of that certificate.
+  async provision({ host, scope, registration, cert, key, over = 'mqtt' }) {
+    const security = cert ? new X509Security(registration, { cert, key })
+      : new SymmetricKeySecurityClient(registration, key);
     const transport = new provisioningTransports[over]();
     const provisioning = ProvisioningDeviceClient.create(host, scope, transport, security);
     const result = await provisioning.register();
     return { hub: result.assignedHub, device: result.deviceId, status: result.status };
   },
-  async open({ connection, over = 'mqtt', renewal, settle }) {
+  async open({ connection, over = 'mqtt', cert, key, renewal, settle }) {
     const kind = connection.includes('ModuleId=') ? ModuleClient : Client;
     client = kind.fromConnectionString(connection, transports[over]);
     client.on('error', () => {});
+    if (cert) client.setOptions({ cert, key });
     if (renewal) client.setOptions({ tokenRenewal: renewal });
     if (settle) await commands.listen({ settle });  // before the hub sends what it kept
     await client.open();
