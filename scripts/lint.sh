@@ -29,8 +29,8 @@ check_code() {
     step "3/3 clang-tidy"
     cmake --preset tidy --log-level=WARNING
     jobs=$(nproc)
-    # Each file with all its headers in one go; the first finding ends the run.
-    git ls-files --cached -- 'src/*.cpp' 'src/*.c' |
+    # Each file with all its headers in one go; the first finding ends the run. What needs OP-TEE's headers is left out.
+    git ls-files --cached -- 'src/*.cpp' 'src/*.c' ':!src/trusted/optee' ':!src/vault/optee/tee_channel.cpp' |
         xargs -r -P "$jobs" -n 4 clang-tidy-19 -p build/tidy --quiet --warnings-as-errors='*' 2>build/tidy/noise
 }
 

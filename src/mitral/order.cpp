@@ -50,7 +50,8 @@ base::Result<std::vector<vault::WrappedKey>> new_keys(const OrderArguments& argu
     MITRAL_TRY(const auto group_key, read_group_key(arguments.about.group_key_file));
     const auto device_key =
         azure::derive_device_key(group_key.view(), arguments.about.registration_id);
-    return vault::wrap_keys(statement, device_key.view(), arguments.about.modules);
+    return vault::wrap_keys(statement, arguments.about.registration_id, device_key.view(),
+                            arguments.about.modules);
 }
 
 base::Result<base::Bytes> subject_key(const OrderArguments& arguments) {
@@ -60,7 +61,7 @@ base::Result<base::Bytes> subject_key(const OrderArguments& arguments) {
         return invalid("--subject-key needs --statement (mitral order statement)");
     MITRAL_TRY(const auto statement, read_statement(arguments));
     MITRAL_TRY(const auto key, read_subject_key(arguments.about.subject_key_file));
-    return vault::wrap_subject_key(statement, key.view());
+    return vault::wrap_subject_key(statement, arguments.about.registration_id, key.view());
 }
 
 base::Status fill(vault::Order& order, const OrderArguments& arguments, const base::Clock& clock) {

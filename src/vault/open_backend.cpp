@@ -2,11 +2,20 @@
 
 #include "base/errors.hpp"
 #include "vault/tpm/backend.hpp"
+#ifdef MITRAL_OPTEE
+#include "vault/optee/backend.hpp"
+#endif
 #ifndef MITRAL_PRODUCTION
 #include "vault/software/backend.hpp"
 #endif
 
 namespace mitral::vault {
+namespace {
+
+// Of normal-world clients; the supplicant has one of its own.
+constexpr std::string_view tee_device = "/dev/tee0";
+
+}  // namespace
 
 base::Result<base::SandboxPolicy> backend_sandbox(const Settings& settings) {
     base::SandboxPolicy policy;
@@ -14,6 +23,8 @@ base::Result<base::SandboxPolicy> backend_sandbox(const Settings& settings) {
     policy.writable = {settings.state};
     if (settings.backend == "tpm")
         MITRAL_CHECK(tpm::extend_sandbox(settings.tcti, policy));
+    if (settings.backend == "optee")
+        policy.writable.emplace_back(tee_device);
     return policy;
 }
 
@@ -21,6 +32,10 @@ base::Result<std::unique_ptr<Backend>> open_backend(const Settings& settings,
                                                     const base::Clock& clock) {
     if (settings.backend == "tpm")
         return tpm::open_backend(settings.state, settings.tcti, settings.station_key, clock);
+#ifdef MITRAL_OPTEE
+    if (settings.backend == "optee")
+        return optee::open_backend(optee::open_tee_channel(), settings.station_key, clock);
+#endif
 #ifndef MITRAL_PRODUCTION
     if (settings.backend == "software")
         return software::open_backend(settings.state, settings.station_key, clock);

@@ -120,9 +120,9 @@ base::Result<Settings> read_settings(const base::Config& config) {
     }
     settings.rights = RightsTable(peer_tables.empty() ? default_peers() : std::move(peers));
     MITRAL_TRY(settings.station_key, read_public_key(station_key));
-    if (settings.backend != "tpm" && settings.backend != "software")
-        return invalid("vault.backend is \"tpm\" or \"software\", not \"" + settings.backend +
-                       "\"");
+    if (settings.backend != "tpm" && settings.backend != "optee" && settings.backend != "software")
+        return invalid("vault.backend is \"tpm\", \"optee\" or \"software\", not \"" +
+                       settings.backend + "\"");
     return settings;
 }
 

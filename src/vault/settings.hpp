@@ -13,7 +13,7 @@ namespace mitral::vault {
 struct Settings {
     std::string socket;
     std::string state;    // directory
-    std::string backend;  // "tpm", "software"
+    std::string backend;  // "tpm", "optee", "software"
     std::string tcti;     // how to reach the TPM, as tss2-tctildr(7) writes it
     base::Ed25519PublicKey station_key{};
     std::string user;  // to become when started as root

@@ -3,6 +3,7 @@
 #include "azure/sas.hpp"
 #include "vault/errors.hpp"
 #include "vault/module_key.hpp"
+#include "vault/optee/wrapping.hpp"
 #include "vault/tpm/wrapping.hpp"
 #ifndef MITRAL_PRODUCTION
 #include "vault/software/wrapping.hpp"
@@ -25,11 +26,24 @@ base::Result<std::vector<WrappedKey>> wrap_for_tpm(const Statement& statement,
     return keys;
 }
 
+// One key: module keys are derived in the secure world.
+base::Result<std::vector<WrappedKey>> wrap_for_optee(const Statement& statement,
+                                                     std::string_view registration_id,
+                                                     base::ByteView key, optee::Purpose purpose) {
+    std::vector<WrappedKey> keys;
+    MITRAL_TRY(auto blob, optee::wrap(key, purpose, statement, registration_id));
+    keys.push_back({{}, std::move(blob)});
+    return keys;
+}
+
 }  // namespace
 
 base::Result<std::vector<WrappedKey>> wrap_keys(const Statement& statement,
+                                                std::string_view registration_id,
                                                 base::ByteView device_key,
                                                 const std::vector<std::string>& modules) {
+    if (statement.backend == "optee")
+        return wrap_for_optee(statement, registration_id, device_key, optee::Purpose::device);
     if (statement.backend == "tpm")
         return wrap_for_tpm(statement, device_key, modules);
 #ifndef MITRAL_PRODUCTION
@@ -45,11 +59,15 @@ base::Result<std::vector<WrappedKey>> wrap_keys(const Statement& statement,
         "this station does not provision units with the back end '" + statement.backend + "'");
 }
 
-base::Result<base::Bytes> wrap_subject_key(const Statement& statement, base::ByteView key) {
+base::Result<base::Bytes> wrap_subject_key(const Statement& statement,
+                                           std::string_view registration_id, base::ByteView key) {
     if (key.size() != subject_key_size)
         return base::fail(VaultError::key_refused,
                           "a subject key has " + std::to_string(subject_key_size) + " bytes");
-    MITRAL_TRY(auto keys, wrap_keys(statement, key, {}));
+    MITRAL_TRY(auto keys,
+               statement.backend == "optee"
+                   ? wrap_for_optee(statement, registration_id, key, optee::Purpose::subject)
+                   : wrap_keys(statement, registration_id, key, {}));
     return std::move(keys.front().blob);
 }
 
@@ -68,9 +86,11 @@ base::Result<base::Bytes> provision_order(const Statement& statement,
     order.nonce = statement.nonce;
     order.time_s = request.now.unix_seconds();
     order.policy = request.policy;
-    MITRAL_TRY(order.keys, wrap_keys(statement, device_key.view(), request.policy.modules));
+    MITRAL_TRY(order.keys, wrap_keys(statement, request.registration_id, device_key.view(),
+                                     request.policy.modules));
     if (request.subject_key != nullptr) {
-        MITRAL_TRY(order.subject_key, wrap_subject_key(statement, request.subject_key->view()));
+        MITRAL_TRY(order.subject_key, wrap_subject_key(statement, request.registration_id,
+                                                       request.subject_key->view()));
     }
     return sign_order(order, request.station_key);
 }

@@ -30,11 +30,14 @@ struct StationRequest {
 
 // The device's key and, where the back end needs them, its modules', for the trust zone that made
 // the statement. The caller ensures that the statement comes from the unit it means.
+// With `optee` they open for this registration id alone.
 [[nodiscard]] base::Result<std::vector<WrappedKey>> wrap_keys(
-    const Statement& statement, base::ByteView device_key, const std::vector<std::string>& modules);
+    const Statement& statement, std::string_view registration_id, base::ByteView device_key,
+    const std::vector<std::string>& modules);
 
 // The hospital's key for pseudonyms (subject_key_size bytes), for the same trust zone.
 [[nodiscard]] base::Result<base::Bytes> wrap_subject_key(const Statement& statement,
+                                                         std::string_view registration_id,
                                                          base::ByteView key);
 
 // A counter above every one a station with a sane clock has given before: milliseconds since 1970.

@@ -10,7 +10,9 @@
 
 #include "base/file.hpp"
 #include "vault/errors.hpp"
+#include "vault/host_channel.hpp"
 #include "vault/module_key.hpp"
+#include "vault/optee/backend.hpp"
 #include "vault/software/backend.hpp"
 #include "vault/tpm/backend.hpp"
 
@@ -60,6 +62,18 @@ ScratchDirectory::~ScratchDirectory() {
     std::filesystem::remove_all(path_, ignored);
 }
 
+std::string_view to_string(BackendKind kind) {
+    switch (kind) {
+        case BackendKind::software:
+            return "software";
+        case BackendKind::tpm:
+            return "tpm";
+        case BackendKind::optee:
+            return "optee";
+    }
+    return "";
+}
+
 vault::Policy standard_policy() {
     vault::Policy policy;
     policy.id_scope = "0ne000A0A0A";
@@ -77,7 +91,8 @@ Bench::Bench(BackendKind backend_kind)
       state_directory(scratch.path() + "/state"),
       station_key(base::ed25519_new_key()),
       fleet_key(base::ed25519_new_key()),
-      device_key(random_secret()) {
+      device_key(random_secret()),
+      hardware_key(random_secret()) {
     if (kind == BackendKind::tpm) {
         const auto directory = scratch.path() + "/tpm";
         (void)mkdir(directory.c_str(), 0700);
@@ -90,6 +105,12 @@ base::Result<std::unique_ptr<vault::Backend>> Bench::try_open() {
     const auto station = must(base::ed25519_public_key(station_key));
     if (kind == BackendKind::tpm)
         return vault::tpm::open_backend(state_directory, tpm->tcti(), station, clock);
+    if (kind == BackendKind::optee) {
+        auto channel = open_host_channel(state_directory, hardware_key.view());
+        if (!channel)
+            return std::unexpected(channel.error());
+        return vault::optee::open_backend(std::move(*channel), station, clock);
+    }
     return vault::software::open_backend(state_directory, station, clock);
 }
 
@@ -118,14 +139,14 @@ vault::Statement Bench::statement() {
     return must(vault::decode_statement(must(backend().begin_provisioning())));
 }
 
-vault::Order Bench::provision_order() {
-    const auto said = statement();
+vault::Order Bench::provision_order(const vault::Statement& said) {
     auto provision = order(vault::OrderKind::provision);
     provision.nonce = said.nonce;
     provision.time_s = start_s;
     provision.policy = standard_policy();
     provision.policy->fleet_key = must(base::ed25519_public_key(fleet_key));
-    provision.keys = must(vault::wrap_keys(said, device_key.view(), provision.policy->modules));
+    provision.keys =
+        must(vault::wrap_keys(said, registration_id, device_key.view(), provision.policy->modules));
     return provision;
 }
 
@@ -135,7 +156,8 @@ base::Status Bench::provision() {
 
 base::Status Bench::rotate_to(base::ByteView key) {
     auto rotate = order(vault::OrderKind::rotate);
-    rotate.keys = must(vault::wrap_keys(statement(), key, standard_policy().modules));
+    rotate.keys =
+        must(vault::wrap_keys(statement(), registration_id, key, standard_policy().modules));
     return execute(rotate);
 }
 

@@ -29,7 +29,8 @@ class ScratchDirectory {
     std::string path_;
 };
 
-enum class BackendKind { software, tpm };
+enum class BackendKind { software, tpm, optee };
+[[nodiscard]] std::string_view to_string(BackendKind kind);
 
 constexpr std::string_view registration_id = "unit-0042";
 constexpr std::string_view hub = "contoso.azure-devices.net";
@@ -58,7 +59,8 @@ class Bench {
     }
     [[nodiscard]] base::Status execute(const vault::Order& order, const base::Secret& key);
     [[nodiscard]] vault::Statement statement();
-    [[nodiscard]] vault::Order provision_order();
+    [[nodiscard]] vault::Order provision_order() { return provision_order(statement()); }
+    [[nodiscard]] vault::Order provision_order(const vault::Statement& said);
     [[nodiscard]] base::Status provision();
     [[nodiscard]] base::Status rotate_to(base::ByteView device_key);
 
@@ -75,6 +77,7 @@ class Bench {
     base::Secret station_key;
     base::Secret fleet_key;
     base::Secret device_key;
+    base::Secret hardware_key;  // of a host zone: what a board has in its fuses
     std::uint64_t next_counter = 1000;
 
   private:

@@ -21,11 +21,12 @@ class ProvisionedSuite : public CustodySuite {
 };
 
 inline std::string kind_name(const ::testing::TestParamInfo<BackendKind>& info) {
-    return info.param == BackendKind::tpm ? "tpm" : "software";
+    return std::string(to_string(info.param));
 }
 
 #define MITRAL_FOR_EVERY_BACKEND(suite) \
     INSTANTIATE_TEST_SUITE_P(           \
-        Backends, suite, ::testing::Values(BackendKind::software, BackendKind::tpm), kind_name)
+        Backends, suite,                \
+        ::testing::Values(BackendKind::software, BackendKind::tpm, BackendKind::optee), kind_name)
 
 }  // namespace mitral::test

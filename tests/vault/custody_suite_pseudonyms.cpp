@@ -25,14 +25,13 @@ class Pseudonyms : public CustodySuite {
         return provision_with(bench, site);
     }
     [[nodiscard]] static base::Status provision_with(Bench& unit, base::ByteView site) {
-        auto order = unit.provision_order();
-        const auto said = unit.statement();  // voids the one before
-        order.nonce = said.nonce;
-        order.subject_key = *vault::wrap_subject_key(said, site);
+        const auto said = unit.statement();
+        auto order = unit.provision_order(said);
+        order.subject_key = *vault::wrap_subject_key(said, registration_id, site);
         return unit.execute(order);
     }
     [[nodiscard]] base::Bytes wrapped(base::ByteView site) {
-        return *vault::wrap_subject_key(bench.statement(), site);
+        return *vault::wrap_subject_key(bench.statement(), registration_id, site);
     }
     [[nodiscard]] vault::Order policy_with(base::ByteView site) {
         auto order = bench.order(OrderKind::policy);
@@ -180,7 +179,7 @@ TEST_P(Pseudonyms, AKeyThatDoesNotOpenHereChangesNothing) {
     next.bytes()[0] = 0xff;
     auto order = policy_with({});
     order.policy->hubs = {"other.azure-devices.net"};
-    order.subject_key = *vault::wrap_subject_key(other.statement(), next.view());
+    order.subject_key = *vault::wrap_subject_key(other.statement(), registration_id, next.view());
     EXPECT_EQ(code_of(bench.execute(order)), VaultError::key_refused);
     const auto good = wrapped(next.view());
     for (std::size_t at = 0; at < good.size(); at += 1 + good.size() / 20) {
@@ -196,8 +195,9 @@ TEST_P(Pseudonyms, AKeyThatDoesNotOpenHereChangesNothing) {
 TEST_P(Pseudonyms, AStationWrapsKeysOfOneSizeOnly) {
     const auto statement = bench.statement();
     for (const std::size_t size : {0U, 16U, 31U, 33U, 64U})
-        EXPECT_EQ(code_of(vault::wrap_subject_key(statement, base::Bytes(size, 7))),
-                  VaultError::key_refused)
+        EXPECT_EQ(
+            code_of(vault::wrap_subject_key(statement, registration_id, base::Bytes(size, 7))),
+            VaultError::key_refused)
             << size;
 }
 

@@ -189,7 +189,7 @@ TEST_P(Unprovisioned, MintsNothingButKeepsAcquisitionGoing) {
 
 TEST_P(Unprovisioned, StatusNamesTheBackEndAndItsBoundary) {
     const auto status = bench.status();
-    EXPECT_EQ(status.backend, GetParam() == BackendKind::tpm ? "tpm" : "software");
+    EXPECT_EQ(status.backend, to_string(GetParam()));
     if (GetParam() == BackendKind::software) {
         EXPECT_THAT(status.boundary, ::testing::HasSubstr("development only"));
     }

@@ -181,9 +181,10 @@ TEST_F(OrderFormat, AFullProvisionOrderForATpmFitsARequest) {
     for (int i = 0; i < 8; ++i)
         order.policy->hubs.push_back(std::string(60, 'h') + std::to_string(i) +
                                      ".azure-devices.net");
-    order.keys =
-        *vault::wrap_keys(bench.statement(), bench.device_key.view(), order.policy->modules);
-    order.subject_key = *vault::wrap_subject_key(bench.statement(), bench.device_key.view());
+    order.keys = *vault::wrap_keys(bench.statement(), registration_id, bench.device_key.view(),
+                                   order.policy->modules);
+    order.subject_key =
+        *vault::wrap_subject_key(bench.statement(), registration_id, bench.device_key.view());
     const auto bytes = vault::sign_order(order, bench.station_key);
     ASSERT_TRUE(bytes) << bytes.error().message();
     EXPECT_LE(bytes->size(), vault::max_order_size);

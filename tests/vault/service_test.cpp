@@ -196,7 +196,8 @@ TEST_F(Rights, PseudonymsHaveALimitOfTheirOwn) {
     MITRAL_PROVES("T-DOS-04", "T-DATA-06");
     auto order = bench.order(vault::OrderKind::policy);
     order.policy = standard_policy();
-    order.subject_key = *vault::wrap_subject_key(bench.statement(), base::Bytes(32, 7));
+    order.subject_key =
+        *vault::wrap_subject_key(bench.statement(), registration_id, base::Bytes(32, 7));
     ASSERT_TRUE(bench.execute(order));
     vault::Service limited(bench.backend(), rights(), {{10, 10}, {10, 10}, {5, 60}}, bench.clock);
     auto request = request_for(Operation::pseudonym, {});

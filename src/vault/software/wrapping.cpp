@@ -1,12 +1,8 @@
 #include "vault/software/wrapping.hpp"
 
-#include <openssl/evp.h>
-
-#include <algorithm>
-#include <memory>
-
 #include "base/crypto.hpp"
 #include "vault/errors.hpp"
+#include "vault/x25519.hpp"
 
 namespace mitral::vault::software {
 namespace {
@@ -15,35 +11,13 @@ constexpr std::size_t key_size = 32;
 constexpr std::size_t max_secret = 64;
 constexpr std::string_view domain = "mitral wrap 1";
 
-using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)>;
-
 auto refused() {
     return base::fail(VaultError::key_refused, "wrapped key does not open here");
 }
 
-base::Result<base::Secret> agree(const base::Secret& own, base::ByteView peer) {
-    const Key key(
-        EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, own.view().data(), own.size()),
-        EVP_PKEY_free);
-    const Key other(EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, peer.data(), peer.size()),
-                    EVP_PKEY_free);
-    if (!key || !other)
-        return refused();
-    const KeyContext context(EVP_PKEY_CTX_new(key.get(), nullptr), EVP_PKEY_CTX_free);
-    base::Secret shared(key_size);
-    std::size_t size = shared.size();
-    // OpenSSL refuses an all-zero result (RFC 7748 §6.1).
-    if (!context || EVP_PKEY_derive_init(context.get()) != 1 ||
-        EVP_PKEY_derive_set_peer(context.get(), other.get()) != 1 ||
-        EVP_PKEY_derive(context.get(), shared.bytes().data(), &size) != 1 || size != key_size)
-        return refused();
-    return shared;
-}
-
 base::Result<base::Secret> message_key(const base::Secret& own, base::ByteView peer,
                                        base::ByteView ephemeral, base::ByteView recipient) {
-    MITRAL_TRY(const auto shared, agree(own, peer));
+    MITRAL_TRY(const auto shared, x25519_agree(own, peer));
     base::ByteWriter salt;
     salt.raw(ephemeral).raw(recipient);
     return base::hkdf_sha256(shared.view(), salt.bytes(), base::as_bytes(domain), key_size);
@@ -52,20 +26,11 @@ base::Result<base::Secret> message_key(const base::Secret& own, base::ByteView p
 }  // namespace
 
 base::Secret new_wrapping_key() {
-    base::Secret key(key_size);
-    base::fill_random(key.bytes());
-    return key;
+    return new_x25519_key();
 }
 
 base::Result<WrapPublicKey> wrapping_public_key(const base::Secret& key) {
-    const Key own(
-        EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, key.view().data(), key.size()),
-        EVP_PKEY_free);
-    WrapPublicKey result{};
-    std::size_t size = result.size();
-    if (!own || EVP_PKEY_get_raw_public_key(own.get(), result.data(), &size) != 1)
-        return base::fail(VaultError::backend_failure, "wrapping key is unusable");
-    return result;
+    return x25519_public_key(key);
 }
 
 base::Result<base::Bytes> wrap(base::ByteView secret, base::ByteView recipient) {

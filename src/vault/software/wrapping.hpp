@@ -2,15 +2,14 @@
 // AES-256-GCM. Development builds only.
 #pragma once
 
-#include <array>
-
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "vault/x25519.hpp"
 
 namespace mitral::vault::software {
 
-using WrapPublicKey = std::array<std::uint8_t, 32>;
+using WrapPublicKey = X25519PublicKey;
 
 [[nodiscard]] base::Secret new_wrapping_key();
 [[nodiscard]] base::Result<WrapPublicKey> wrapping_public_key(const base::Secret& key);

@@ -1,0 +1,79 @@
+/* The rules of custody, where the keys are: who may order what, which tokens may exist and for how
+ * long. The same rules as vault/custody, which serves trust zones that only keep keys; one test
+ * suite (tests/vault/custody_suite) runs over both. Single-threaded, no allocation. */
+#pragma once
+
+#include "trusted/core/order.h"
+#include "trusted/core/statement.h"
+#include "trusted/core/zone.h"
+#include "trusted/protocol.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct trusted {
+    const struct trusted_zone* zone;
+    uint8_t unit_id[TRUSTED_UNIT_ID_SIZE];
+    struct unit_keys unit;
+    struct custody custody;
+    uint64_t mints;
+    uint64_t refusals; /* since the start */
+    bool doubtful;     /* what was stored was refused at this start */
+    struct statement statement;
+
+    /* Too large for a stack of the secure world; void between calls. */
+    struct custody next;
+    struct order order;
+    struct policy policy;
+    uint8_t work[CUSTODY_MAX_ENCODED];
+    char resource[MITRAL_SAS_MAX_RESOURCE];
+    char encoded[MITRAL_SAS_MAX_ENCODED];
+    char to_sign[MITRAL_SAS_MAX_TO_SIGN];
+};
+
+/* Reads the sealed objects; on a new unit makes its keys. The zone must outlive the custody. */
+enum trusted_status trusted_open(struct trusted* trusted, const struct trusted_zone* zone);
+void trusted_close(struct trusted* trusted); /* wipes it */
+
+/* `now_s` is what the normal world claims: bounded by floor and allowance, never believed further.
+ * A clock that does not know the time claims a negative one. */
+struct token_request {
+    int64_t now_s;
+    int64_t lifetime_s;
+    struct span hub;    /* none: a token for DPS */
+    struct span module; /* none: the device's own */
+};
+struct token {
+    int64_t expiry_s;
+    char text[MITRAL_SAS_MAX_TOKEN];
+    size_t size;
+};
+enum trusted_status trusted_mint_hub(struct trusted* trusted, const struct token_request* request,
+                                     struct token* token);
+enum trusted_status trusted_mint_registration(struct trusted* trusted,
+                                              const struct token_request* request,
+                                              struct token* token);
+
+/* In every state: a security reaction never stops acquisition. */
+enum trusted_status trusted_new_data_key(struct trusted* trusted, uint8_t key[KEY_SIZE],
+                                         uint8_t wrapped[DATA_KEY_WRAPPED_SIZE]);
+enum trusted_status trusted_give_data_key(struct trusted* trusted, struct span wrapped,
+                                          uint8_t key[KEY_SIZE]);
+enum trusted_status trusted_pseudonym(struct trusted* trusted, struct span id,
+                                      struct span authority, uint8_t pseudonym[16]);
+enum trusted_status trusted_begin_provisioning(struct trusted* trusted,
+                                               uint8_t statement[STATEMENT_SIZE]);
+/* `station_key` may provision a unit without identity; then the key that did it stays the
+ * station's until a wipe, whatever comes here. */
+enum trusted_status trusted_execute(struct trusted* trusted, const uint8_t station_key[32],
+                                    struct span signed_order);
+
+/* For the parts of custody alone. */
+enum trusted_status trusted_save(struct trusted* trusted, const struct custody* next);
+enum trusted_status trusted_save_mints(struct trusted* trusted, uint64_t mints);
+enum trusted_status trusted_save_unit(struct trusted* trusted, const struct unit_keys* unit);
+
+#ifdef __cplusplus
+}
+#endif
