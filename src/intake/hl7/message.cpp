@@ -41,6 +41,11 @@ bool is_segment_name(std::string_view name) noexcept {
            });
 }
 
+// What senders leave behind the last segment: the end of a C string, blanks.
+bool is_filler(std::string_view line) noexcept {
+    return line.find_first_not_of(std::string_view(" \t\0", 3)) == std::string_view::npos;
+}
+
 }  // namespace
 
 std::optional<Delimiters> read_delimiters(std::string_view header) noexcept {
@@ -109,14 +114,34 @@ std::expected<Message, Unusable> Message::parse(std::string_view text) {
         const auto line = take_line(text);
         if (line.empty())
             break;
+        if (is_filler(line))
+            continue;
         if (!is_segment_name(line.substr(0, 3)) ||
-            (line.size() > 3 && line[3] != message.delimiters_->field))
-            return unusable("a segment does not begin with its name");
+            (line.size() > 3 && line[3] != message.delimiters_->field)) {
+            if (!message.continues_last(line))
+                return unusable("a segment does not begin with its name");
+            continue;
+        }
         if (message.segments_.size() == max_segments)
             return unusable("more than 16384 segments");
         message.segments_.emplace_back(line, *message.delimiters_);
     }
     return message;
+}
+
+// A text of several lines: LF stands in it where CR ends the segments.
+bool Message::continues_last(std::string_view line) {
+    if (segments_.size() < 2)
+        return false;  // MSH names the message and is given back: it has one line
+    const auto last = segments_.back().raw();
+    const auto* const end = last.data() + last.size();
+    const std::string_view between(end, static_cast<std::size_t>(line.data() - end));
+    const auto before = segments_[segments_.size() - 2].raw();
+    if (between.contains('\r') || before.data()[before.size()] != '\r')
+        return false;
+    const auto size = static_cast<std::size_t>(line.data() + line.size() - last.data());
+    segments_.back() = Segment({last.data(), size}, *delimiters_);
+    return true;
 }
 
 Part Part::piece(char delimiter, std::size_t number) const noexcept {

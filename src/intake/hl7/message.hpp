@@ -86,6 +86,9 @@ class Message {
     explicit Message(std::unique_ptr<Delimiters> delimiters) noexcept
         : delimiters_(std::move(delimiters)) {}
 
+    // Adds a line to the last segment; false: it is none of its.
+    [[nodiscard]] bool continues_last(std::string_view line);
+
     std::unique_ptr<Delimiters> delimiters_;  // segments point to it
     std::vector<Segment> segments_;
 };

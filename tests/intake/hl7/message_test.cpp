@@ -99,6 +99,23 @@ TEST(MessageTest, SegmentsEndWithCrLfOrBoth) {
     }
 }
 
+TEST(MessageTest, ATextMayHaveLinesWhereSegmentsEndWithCr) {
+    const auto message = parsed("MSH|^~\\&|A\rOBX|1|TX|||one\ntwo\n\nthree||R\r\nOBX|2\r");
+    ASSERT_EQ(message.segments().size(), 3U);
+    EXPECT_EQ(message.segments()[1].field(5).raw(), "one\ntwo\n\nthree");
+    EXPECT_EQ(message.segments()[1].field(7).raw(), "R");
+    EXPECT_EQ(message.segments()[2].raw(), "OBX|2");
+    for (const char* text : {"MSH|^~\\&|A\nOBX|1\ntwo\n", "MSH|^~\\&|A\ntwo\rOBX|1\r",
+                             "MSH|^~\\&|A\rOBX|1\rtwo\r", "MSH|^~\\&|A\r\nOBX|1\r\ntwo\r\n"})
+        EXPECT_FALSE(Message::parse(text)) << text;
+}
+
+TEST(MessageTest, FillersBehindTheLastSegmentAreNone) {
+    using std::string_literals::operator""s;
+    for (const auto& text : {"MSH|^~\\&|A\rPID|1\r\0"s, "MSH|^~\\&|A\rPID|1\r  \r\t\0"s})
+        EXPECT_EQ(parsed(text).segments().size(), 2U) << text;
+}
+
 TEST(MessageTest, WhatIsNoMessageIsRefusedWithAReason) {
     MITRAL_PROVES("T-MON-04", "CR 3.5");
     for (const char* text : {"", "PID|1\r", "MSH", "MSH|", "MSH|^", "MSHAB~\\&|", "MSH|ab\\&|x"})
