@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that are missing, and only those: scripts/deps.sh [build|demo|test|lint]...
+# Installs the Debian packages that are missing, and only those: scripts/deps.sh [build|demo|test|lint|trusted]...
 # Works on Debian 12 and 13, as root or through sudo, with apt as the machine is configured.
 set -eu
 
@@ -12,6 +12,8 @@ demo='swtpm swtpm-tools tpm2-tools openssl iproute2 systemd python3-cryptography
 lint='clang-19 clang-tidy-19 clang-format-19 shellcheck git'
 tests="libclang-rt-19-dev libbenchmark-dev mosquitto mosquitto-clients libmosquitto-dev valgrind python3-jsonschema binutils
     libfuse3-dev fuse3 libfaketime mandoc systemd systemd-container mmdebstrap ca-certificates tshark"
+# For scripts/trusted-app.sh.
+trusted='gcc-aarch64-linux-gnu libc6-dev-arm64-cross make python3-pyelftools python3-cryptography'
 
 say() { printf 'deps: %s\n' "$*"; }
 die() {
@@ -45,6 +47,7 @@ wanted() {
         build) printf '%s\n' "$build" ;;
         demo) printf '%s\n' "$build $demo" ;;
         lint) printf '%s\n' "$build $lint" ;;
+        trusted) printf '%s\n' "$trusted" ;;
         test)
             printf '%s\n' "$build $demo $lint $tests"
             # Any Node.js will do for Microsoft's SDKs, also one that no package brought.

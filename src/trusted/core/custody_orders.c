@@ -159,8 +159,9 @@ static enum trusted_status apply(struct trusted* trusted, const uint8_t station_
             return release(&trusted->next);
         case ORDER_WIPE:
             return wipe(trusted);
+        default:
+            return TRUSTED_ORDER_MALFORMED;
     }
-    return TRUSTED_ORDER_MALFORMED;
 }
 
 static enum trusted_status obey(struct trusted* trusted, const uint8_t station_key[32]) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "trusted/protocol.h"
 #include "vault/optee/refusals.hpp"
@@ -75,9 +74,7 @@ std::int64_t OpteeBackend::claimed_time() const {
 }
 
 base::Result<Token> OpteeBackend::token(trusted_command command, base::ByteView request) {
-    MITRAL_FAIL_POINT("vault.count-mint");
     MITRAL_TRY(const auto reply, ask(command, request));
-    MITRAL_FAIL_POINT("vault.mint-counted");
     base::ByteReader in(reply.view());
     const auto expiry = in.u64();
     const auto text = in.block16();
@@ -104,7 +101,6 @@ base::Result<Token> OpteeBackend::mint(const RegistrationTokenRequest& request) 
 }
 
 base::Result<DataKey> OpteeBackend::new_data_key() {
-    MITRAL_FAIL_POINT("vault.wrap-key");
     MITRAL_TRY(const auto reply, ask(TRUSTED_NEW_DATA_KEY, {}));
     base::ByteReader in(reply.view());
     const auto key = in.block16();
@@ -115,7 +111,6 @@ base::Result<DataKey> OpteeBackend::new_data_key() {
 }
 
 base::Result<base::Secret> OpteeBackend::open_data_key(base::ByteView wrapped) {
-    MITRAL_FAIL_POINT("vault.open-key");
     if (wrapped.size() > max_block)
         return base::fail(VaultError::key_refused, "wrapped key has an impossible size");
     MITRAL_TRY(const auto reply,
