@@ -69,6 +69,8 @@ base::Result<DialPlan> Equipment::dial_plan(const MonitorSettings& entry) {
     if (!entry.dial_roots.empty()) {
         net::TlsClientOptions options;
         options.root_files = entry.dial_roots;
+        options.certificate_file = entry.dial_certificate;
+        options.key_file = entry.dial_key;
         MITRAL_TRY(auto context, net::TlsContext::client(options));
         plan.tls = std::make_shared<const net::TlsContext>(std::move(context));
         plan.name = entry.dial_name;

@@ -7,12 +7,25 @@ namespace {
 constexpr base::Milliseconds second{1000};
 constexpr base::Milliseconds day{24 * 3'600'000};
 
+void read_dial_tls(base::Table& table, MonitorSettings& monitor) {
+    monitor.dial_roots = table.texts("dial_roots");
+    monitor.dial_name = table.text("dial_name", "");
+    monitor.dial_certificate = table.text("dial_certificate", "");
+    monitor.dial_key = table.text("dial_key", "");
+    if (monitor.dial_roots.empty() != monitor.dial_name.empty())
+        table.reject("dial_name",
+                     "and dial_roots belong together: set both, or none for plain TCP");
+    if (monitor.dial_certificate.empty() != monitor.dial_key.empty())
+        table.reject("dial_certificate", "and dial_key belong together: set both, or none");
+    if (monitor.dial_roots.empty() && !monitor.dial_certificate.empty())
+        table.reject("dial_certificate", "needs TLS: set dial_roots and dial_name");
+}
+
 void read_dial(base::Table& table, MonitorSettings& monitor) {
     const auto dial = table.text("dial", "");
     if (!dial.empty())
         monitor.dial = read_endpoint(table, "dial", dial, 0);
-    monitor.dial_roots = table.texts("dial_roots");
-    monitor.dial_name = table.text("dial_name", "");
+    read_dial_tls(table, monitor);
     const auto query = table.text("query", "");
     monitor.query_interval = table.seconds("query_s", monitor.query_interval, second, day);
     monitor.query = query == "mindray" ? Query::mindray : Query::none;
@@ -20,9 +33,6 @@ void read_dial(base::Table& table, MonitorSettings& monitor) {
         table.reject("query", "must be \"\" or \"mindray\"");
     if (dial.empty() && (!query.empty() || !monitor.dial_roots.empty()))
         table.reject("dial", "is missing: query and dial_roots are for a monitor that is dialled");
-    if (monitor.dial_roots.empty() != monitor.dial_name.empty())
-        table.reject("dial_name",
-                     "and dial_roots belong together: set both, or none for plain TCP");
 }
 
 }  // namespace

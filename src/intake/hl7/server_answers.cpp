@@ -144,8 +144,8 @@ void Server::bound_unfinished(Connection& connection) {
 // ── going ────────────────────────────────────────────────────────────────────────────────────────
 
 void Server::cut_off(Connection& connection, std::string_view why) {
-    const auto source =
-        connection.session ? connection.session->monitor().sender.source : std::string();
+    const auto* monitor = connection.session ? &connection.session->monitor() : connection.dialled;
+    const auto source = monitor != nullptr ? monitor->sender.source : std::string();
     refused_.note(connection.address, why, source);
     close(connection);
 }

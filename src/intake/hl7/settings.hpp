@@ -36,6 +36,8 @@ struct MonitorSettings {
     std::optional<net::Endpoint> dial;
     std::vector<std::string> dial_roots;
     std::string dial_name;
+    std::string dial_certificate;  // ours, for a monitor that asks for one; empty: none
+    std::string dial_key;
     Query query = Query::none;
     base::Milliseconds query_interval{60'000};
 };

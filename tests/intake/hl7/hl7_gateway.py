@@ -150,6 +150,13 @@ class Monitor:
             self.connection = tls.wrap_socket(self.connection, server_hostname=name)
         self.received = b""
 
+    @classmethod
+    def over(cls, connection):
+        """Over a connection that stands."""
+        monitor = cls.__new__(cls)
+        monitor.connection, monitor.received = connection, b""
+        return monitor
+
     def send(self, data):
         self.connection.sendall(data)
 

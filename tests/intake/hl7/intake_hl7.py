@@ -248,11 +248,9 @@ class Dialling(GatewayTest):
 
     @staticmethod
     def take(server):
-        monitor = Monitor.__new__(Monitor)
-        monitor.connection, _ = server.accept()
-        monitor.connection.settimeout(PATIENCE_S)
-        monitor.received = b""
-        return monitor
+        connection, _ = server.accept()
+        connection.settimeout(PATIENCE_S)
+        return Monitor.over(connection)
 
     def test_it_is_asked_and_its_reports_are_acknowledged(self):
         server = self.listen()

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Who may come in over TLS: no, wrong, expired, another ward's certificate, and the right one."""
+import socket
 import ssl
 import sys
 
@@ -8,7 +9,7 @@ from support.proves import main, proves
 READ_SPOOL = sys.argv.pop(1)
 
 from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: E402
-from hl7_gateway import GatewayTest, Monitor, frame, report  # noqa: E402
+from hl7_gateway import PATIENCE_S, GatewayTest, Monitor, frame, report  # noqa: E402
 from ward_certificates import Authority  # noqa: E402
 
 GatewayTest.READ_SPOOL = READ_SPOOL
@@ -122,6 +123,88 @@ class Matrix(Ward):
     def test_a_common_name_counts_where_there_is_no_other(self):
         self.start_ward()
         self.assertEqual(self.attempt(self.icu.issue("monitor-17.icu", dns=False)), ("AA", "1"))
+
+
+class Dialled(Ward):
+    """The monitor is the server, and may ask for the gateway's certificate."""
+
+    def setUp(self):
+        super().setUp()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(PATIENCE_S)
+        self.addCleanup(self.listener.close)
+
+    def start_dialling(self, entry=""):
+        self.start(listeners="", monitors=f"""
+            [[intake-hl7.monitor]]
+            source = "or-3"
+            dial = "127.0.0.1:{self.listener.getsockname()[1]}"
+            query = "mindray"
+            {entry}
+            """)
+
+    def start_dialling_with_tls(self, shown=None):
+        own = f'dial_certificate = "{shown}.pem"\ndial_key = "{shown}.key"' if shown else ""
+        self.start_dialling(f'dial_roots = ["{self.icu.path}"]\ndial_name = "monitor-17.icu"\n{own}')
+
+    def take(self, certificate, client_roots=None):
+        """As the monitor, what the gateway answers to a report; None: it asked nothing, or was not let in."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{certificate}.pem", f"{certificate}.key")
+        if client_roots is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(client_roots)
+        connection, _ = self.listener.accept()
+        connection.settimeout(PATIENCE_S)
+        try:
+            with Monitor.over(context.wrap_socket(connection, server_side=True)) as monitor:
+                query = monitor.answer()
+                if query is None:
+                    return None
+                self.assertEqual(query[0][8], "QRY^R02")
+                return monitor.report("1")
+        except OSError:
+            return None
+        finally:
+            connection.close()
+
+    def passed_by(self, certificate, reason):
+        self.start_dialling_with_tls()
+        self.assertIsNone(self.take(certificate))
+        self.logged(reason)
+        self.assertIn("source=or-3", self.gateway.log())
+
+    def test_the_monitor_is_asked(self):
+        """The control of the four below."""
+        self.start_dialling_with_tls()
+        self.assertEqual(self.take(self.icu.issue("monitor-17.icu")), ("AA", "1"))
+
+    @proves("T-MON-01", "T-MON-02", "T-MITM-01", "CR 1.8", "CR 1.9")
+    def test_another_monitor_is_not_asked(self):
+        self.passed_by(self.icu.issue("monitor-18.icu"), "certificate is for another name")
+
+    @proves("T-MON-01", "T-MON-02", "T-MITM-01", "CR 1.8", "CR 1.9")
+    def test_one_of_another_ward_is_not_asked(self):
+        self.passed_by(self.other_ward.issue("monitor-17.icu"), "does not chain to a pinned root")
+
+    @proves("T-MON-01", "T-MON-02", "T-MITM-01", "CR 1.8", "CR 1.9")
+    def test_one_that_vouches_for_itself_is_not_asked(self):
+        self.passed_by(Authority.self_signed(self.directory, "monitor-17.icu"), "self-signed certificate")
+
+    @proves("T-MON-01", "T-MON-02", "T-MITM-01", "CR 1.8", "CR 1.9")
+    def test_one_whose_certificate_has_expired_is_not_asked(self):
+        self.passed_by(self.icu.issue("monitor-17.icu", -30, -1), "certificate has expired")
+
+    @proves("T-MON-02", "CR 1.2")
+    def test_the_gateway_shows_its_certificate_to_a_monitor_that_asks(self):
+        self.start_dialling_with_tls(shown=self.gateway_authority.issue("gateway.icu"))
+        monitor = self.icu.issue("monitor-17.icu")
+        self.assertEqual(self.take(monitor, client_roots=self.gateway_authority.path), ("AA", "1"))
+
+    def test_without_one_it_does_not_come_in(self):
+        """The control of the one above."""
+        self.start_dialling_with_tls()
+        self.assertIsNone(self.take(self.icu.issue("monitor-17.icu"), client_roots=self.gateway_authority.path))
 
 
 if __name__ == "__main__":

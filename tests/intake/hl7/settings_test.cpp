@@ -75,6 +75,10 @@ TEST(Hl7Settings, AMistakeIsOneLineThatNamesTheKey) {
         {entry("dial = \"10.1.2.3:1\"\nquery = \"x\"\n"), "query in"},
         {entry("address = \"10.1.2.3\"\nquery = \"mindray\"\n"), "dial in"},
         {entry("dial = \"10.1.2.3:1\"\ndial_name = \"m1\"\n"), "dial_name in"},
+        {entry("dial = \"10.1.2.3:1\"\ndial_name = \"m1\"\ndial_roots = [\"r\"]\n"
+               "dial_key = \"k\"\n"),
+         "dial_certificate in [intake-hl7.monitor] and dial_key"},
+        {entry("dial = \"10.1.2.3:1\"\ndial_certificate = \"c\"\ndial_key = \"k\"\n"), "needs TLS"},
         {entry("address = \"10.1.2.3\"\n[[intake-hl7.monitor]]\nsource = \"a\"\n"
                "address = \"10.1.2.4\"\n"),
          "is there twice"},
