@@ -61,21 +61,21 @@ std::string percent_encode(std::string_view text) {
 std::optional<std::string> percent_decode(std::string_view text) {
     std::string out;
     out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out.push_back(text[i]);
-            continue;
-        }
-        if (text.size() - i < 3)
+    while (true) {
+        const auto plain = std::min(text.find('%'), text.size());
+        out.append(text.substr(0, plain));
+        text.remove_prefix(plain);
+        if (text.empty())
+            return out;
+        if (text.size() < 3)
             return std::nullopt;
-        const int high = hex_value(text[i + 1]);
-        const int low = hex_value(text[i + 2]);
+        const int high = hex_value(text[1]);
+        const int low = hex_value(text[2]);
         if (high < 0 || low < 0)
             return std::nullopt;
         out.push_back(static_cast<char>(high * 16 + low));
-        i += 2;
+        text.remove_prefix(3);
     }
-    return out;
 }
 
 std::string to_lower(std::string_view text) {

@@ -22,9 +22,11 @@ std::string decode_leniently(std::string_view text) {
 
 Property decode_property(std::string_view pair) {
     const auto equals = pair.find('=');
-    if (equals == std::string_view::npos)
-        return Property(decode_leniently(pair));
-    return {decode_leniently(pair.substr(0, equals)), decode_leniently(pair.substr(equals + 1))};
+    Property property{std::string_view()};
+    property.name = decode_leniently(pair.substr(0, equals));
+    if (equals != std::string_view::npos)
+        property.value = decode_leniently(pair.substr(equals + 1));
+    return property;
 }
 
 bool starts_parameters(std::string_view segment) {

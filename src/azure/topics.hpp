@@ -46,10 +46,10 @@ void append_property(std::string_view name, std::string_view value, std::string&
                                                         std::string_view module,
                                                         const PropertyBag& bag);
 
-struct TelemetryTopic {
-    std::string device;
-    std::string module;  // empty: the device itself
-    std::string bag;     // raw: everything after "/messages/events/", which may hold '/'
+struct TelemetryTopic {  // parts of the text that was parsed
+    std::string_view device;
+    std::string_view module;  // empty: the device itself
+    std::string_view bag;     // raw: everything after "/messages/events/", which may hold '/'
 };
 [[nodiscard]] base::Result<TelemetryTopic> parse_telemetry_topic(std::string_view topic);
 

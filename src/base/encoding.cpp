@@ -90,20 +90,32 @@ Result<Bytes> from_hex(std::string_view text) {
     return bytes;
 }
 
+// Room first, then by index: it is most of what a line of the local Azure's log costs.
+void append_base64(ByteView bytes, std::string& out) {
+    const auto begin = out.size();
+    out.resize(begin + (bytes.size() + 2) / 3 * 4, '=');
+    auto symbol = out.begin() + static_cast<std::ptrdiff_t>(begin);
+    for (; bytes.size() >= 3; bytes = bytes.subspan(3)) {
+        const std::uint32_t group = static_cast<std::uint32_t>(bytes[0]) << 16 |
+                                    static_cast<std::uint32_t>(bytes[1]) << 8 | bytes[2];
+        *symbol++ = alphabet[group >> 18];
+        *symbol++ = alphabet[group >> 12 & 63U];
+        *symbol++ = alphabet[group >> 6 & 63U];
+        *symbol++ = alphabet[group & 63U];
+    }
+    if (bytes.empty())
+        return;
+    const std::uint32_t rest = static_cast<std::uint32_t>(bytes[0]) << 16 |
+                               (bytes.size() > 1 ? static_cast<std::uint32_t>(bytes[1]) << 8 : 0U);
+    *symbol++ = alphabet[rest >> 18];
+    *symbol++ = alphabet[rest >> 12 & 63U];
+    if (bytes.size() > 1)
+        *symbol = alphabet[rest >> 6 & 63U];
+}
+
 std::string to_base64(ByteView bytes) {
     std::string text;
-    text.reserve((bytes.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const std::size_t available = bytes.size() - i;
-        const std::uint32_t group =
-            static_cast<std::uint32_t>(bytes[i]) << 16 |
-            (available > 1 ? static_cast<std::uint32_t>(bytes[i + 1]) << 8 : 0U) |
-            (available > 2 ? static_cast<std::uint32_t>(bytes[i + 2]) : 0U);
-        text.push_back(alphabet[group >> 18]);
-        text.push_back(alphabet[group >> 12 & 63U]);
-        text.push_back(available > 1 ? alphabet[group >> 6 & 63U] : '=');
-        text.push_back(available > 2 ? alphabet[group & 63U] : '=');
-    }
+    append_base64(bytes, text);
     return text;
 }
 

@@ -68,6 +68,29 @@ TEST(Entry, SurvivesHostileText) {
               base::to_bytes(std::string_view("\n\0bin\xff", 6)));
 }
 
+TEST(Entry, StampsFollowTheClientsSystemProperties) {
+    azure::PropertyBag stamps;
+    stamps.emplace_back("iothub-connection-device-id", "bed\"1");
+    stamps.emplace_back("iothub-message-source", "Telemetry");
+    const auto members = to_json_members(stamps);
+    const auto system_of = [](const Entry& made) {
+        std::string line;
+        append_line(line, 0, made);
+        return Json::parse(line)["system"];
+    };
+    auto made = entry("m");
+    made.system.clear();
+    EXPECT_EQ(system_of(made), Json::object());
+    made.stamps = members;
+    const Json stamped{{"iothub-connection-device-id", "bed\"1"},
+                       {"iothub-message-source", "Telemetry"}};
+    EXPECT_EQ(system_of(made), stamped);
+    made.system.emplace_back("$.ct", "text/plain");
+    auto both = stamped;
+    both["$.ct"] = "text/plain";
+    EXPECT_EQ(system_of(made), both);
+}
+
 TEST(MessageLog, CountsOffsetsAcrossSegmentsAndReopening) {
     const test::TemporaryDirectory directory;
     {

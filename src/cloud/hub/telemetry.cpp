@@ -33,12 +33,14 @@ std::size_t message_size(const azure::PropertyBag& bag, std::size_t body) {
 
 Telemetry::Telemetry(log::MessageLog& log, const base::Clock& clock, const DeviceIdentity& identity)
     : log_(log), clock_(clock), device_(identity.device.id), module_(identity.module) {
-    stamps_.emplace_back("iothub-connection-device-id", device_);
+    azure::PropertyBag stamps;
+    stamps.emplace_back("iothub-connection-device-id", device_);
     if (!module_.empty())
-        stamps_.emplace_back("iothub-connection-module-id", module_);
-    stamps_.emplace_back("iothub-connection-auth-method", auth_method(identity));
-    stamps_.emplace_back("iothub-connection-auth-generation-id", identity.generation);
-    stamps_.emplace_back("iothub-message-source", "Telemetry");
+        stamps.emplace_back("iothub-connection-module-id", module_);
+    stamps.emplace_back("iothub-connection-auth-method", auth_method(identity));
+    stamps.emplace_back("iothub-connection-auth-generation-id", identity.generation);
+    stamps.emplace_back("iothub-message-source", "Telemetry");
+    stamps_ = log::to_json_members(stamps);
 }
 
 base::Result<azure::TelemetryTopic> Telemetry::own_topic(std::string_view topic) const {
@@ -74,14 +76,15 @@ base::Status Telemetry::store(const mqtt::Publish& publish, azure::PropertyBag e
         return base::fail(CloudError::too_large, "message above 256 KiB");
 
     log::Entry entry;
+    entry.system.reserve(bag.size());
+    entry.properties.reserve(bag.size());
     for (auto& property : bag)
         (is_system(property) ? entry.system : entry.properties).push_back(std::move(property));
     entry.properties.insert(entry.properties.end(), extra.begin(), extra.end());
-    // Behind the client's, so that nobody can claim another connection identity.
-    entry.system.insert(entry.system.end(), stamps_.begin(), stamps_.end());
+    // Nobody can claim another connection identity: a client's system properties begin with "$.".
+    entry.stamps = stamps_;
     const auto* id = azure::find_property(entry.system, "$.mid");
-    const std::string message_id = id != nullptr && id->value ? *id->value : std::string();
-    entry.message_id = message_id;
+    entry.message_id = id != nullptr && id->value ? std::string_view(*id->value) : "";
     entry.enqueued = clock_.wall();
     entry.device = device_;
     entry.module = module_;

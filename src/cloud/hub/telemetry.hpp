@@ -30,7 +30,7 @@ class Telemetry {
     const base::Clock& clock_;
     std::string device_;
     std::string module_;
-    azure::PropertyBag stamps_;
+    std::string stamps_;  // as the log takes them
 };
 
 }  // namespace mitral::cloud::hub

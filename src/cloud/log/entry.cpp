@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/encoding.hpp"
@@ -34,13 +35,18 @@ std::size_t sequence_length(std::string_view text) {
     return 0;
 }
 
+constexpr auto stands_for_itself = [] {
+    std::array<bool, 256> table{};
+    for (unsigned char byte = 0x20; byte < 0x7f; ++byte)
+        table[byte] = byte != '"' && byte != '\\';
+    return table;
+}();
+
 bool is_plain(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+    return stands_for_itself[static_cast<unsigned char>(c)];
 }
 
-void append_object(std::string& out, const azure::PropertyBag& bag) {
-    out.push_back('{');
+void append_members(std::string& out, const azure::PropertyBag& bag) {
     bool first = true;
     for (auto it = bag.begin(); it != bag.end(); ++it) {
         const auto repeats = [&](const auto& later) { return later.name == it->name; };
@@ -55,7 +61,6 @@ void append_object(std::string& out, const azure::PropertyBag& bag) {
         else
             out.append("null");
     }
-    out.push_back('}');
 }
 
 void append_member(std::string& out, std::string_view name, std::string_view value) {
@@ -64,6 +69,12 @@ void append_member(std::string& out, std::string_view name, std::string_view val
 }
 
 }  // namespace
+
+std::string to_json_members(const azure::PropertyBag& bag) {
+    std::string members;
+    append_members(members, bag);
+    return members;
+}
 
 void append_json_string(std::string& out, std::string_view text) {
     out.push_back('"');
@@ -96,12 +107,16 @@ void append_line(std::string& out, std::uint64_t offset, const Entry& entry) {
     if (!entry.module.empty())
         append_member(out, "module", entry.module);
     append_member(out, "mid", entry.message_id);
-    out.append(",\"properties\":");
-    append_object(out, entry.properties);
-    out.append(",\"system\":");
-    append_object(out, entry.system);
+    out.append(",\"properties\":{");
+    append_members(out, entry.properties);
+    out.append("},\"system\":{");
+    append_members(out, entry.system);
+    if (!entry.system.empty() && !entry.stamps.empty())
+        out.push_back(',');
+    out.append(entry.stamps).push_back('}');
     append_member(out, "topic_bag", entry.bag);
-    out.append(",\"body\":\"").append(base::to_base64(entry.body));
+    out.append(",\"body\":\"");
+    base::append_base64(entry.body, out);
     fmt::format_to(std::back_inserter(out), "\",\"qos\":{},\"dup\":{}}}\n", entry.qos,
                    entry.duplicate);
 }

@@ -11,8 +11,6 @@ struct Sequence {  // the byte ranges of RFC 3629 §4: no overlong forms, no sur
 };
 
 Sequence sequence_of(unsigned char lead) noexcept {
-    if (lead < 0x80)
-        return {1, 0, 0};
     if (lead >= 0xc2 && lead <= 0xdf)
         return {2, 0x80, 0xbf};
     if (lead == 0xe0)
@@ -34,13 +32,20 @@ bool continues(char c) noexcept {
     return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
+// But for U+0000 [MQTT-1.5.3-2].
+bool is_plain_ascii(char c) noexcept {
+    return c > 0 && static_cast<unsigned char>(c) < 0x80;
+}
+
 }  // namespace
 
 bool is_mqtt_text(std::string_view text) noexcept {
     for (std::size_t i = 0; i < text.size();) {
+        if (is_plain_ascii(text[i])) {
+            ++i;
+            continue;
+        }
         const auto lead = static_cast<unsigned char>(text[i]);
-        if (lead == 0)
-            return false;
         const auto [length, low, high] = sequence_of(lead);
         if (length == 0 || text.size() - i < length)
             return false;
