@@ -26,8 +26,10 @@ Statement::Statement(sqlite3* database, std::string_view sql) : database_(databa
 }
 
 Statement& Statement::bind(std::string_view value) {
+    // Text that is nowhere would be bound as NULL, which equals nothing.
+    const char* text = value.data() != nullptr ? value.data() : "";
     if (status_ == SQLITE_OK)
-        status_ = sqlite3_bind_text64(statement_.get(), ++bound_, value.data(), value.size(),
+        status_ = sqlite3_bind_text64(statement_.get(), ++bound_, text, value.size(),
                                       SQLITE_TRANSIENT, SQLITE_UTF8);
     return *this;
 }
