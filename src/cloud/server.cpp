@@ -13,10 +13,13 @@
 #include "cloud/api/bulk_api.hpp"
 #include "cloud/api/device_events_api.hpp"
 #include "cloud/api/devicebound_api.hpp"
+#include "cloud/api/enrollment_bulk_api.hpp"
 #include "cloud/api/methods_api.hpp"
 #include "cloud/api/modules_api.hpp"
 #include "cloud/api/provisioning_api.hpp"
+#include "cloud/api/provisioning_query_api.hpp"
 #include "cloud/api/query_api.hpp"
+#include "cloud/api/registrations_api.hpp"
 #include "cloud/api/registry_api.hpp"
 #include "cloud/api/statistics_api.hpp"
 #include "cloud/api/twins_api.hpp"
@@ -162,7 +165,11 @@ void Process::mount_services() {
             .assigned_hub = settings_.assigned_hub,
             .retry_after = settings_.retry_after,
             .throttled = [this] { return dps_throttled(); },
-            .other_hub = [this](const std::string& device) { return other_hub(device); }});
+            .other_hub = [this](const std::string& device) { return other_hub(device); },
+            .device_reset =
+                [this](const std::string& device) {
+                    (void)hub_.disconnect(device, "device data was reset");
+                }});
     dps_.emplace(*registrar_);
     switchboard_.emplace(hub_, *dps_);
     front_.emplace(*switchboard_, faults_, clock_);
@@ -175,6 +182,10 @@ void Process::mount_services() {
     api::DeviceboundAdminApi{queue_, devicebound_}.mount(admin_routes_);
     api::MethodsApi{state_->registry, methods_, authenticator_}.mount(public_routes_);
     api::ProvisioningApi{*registrar_, state_->enrollments, authenticator_}.mount(public_routes_);
+    api::EnrollmentBulkApi{state_->enrollments, authenticator_}.mount(public_routes_);
+    api::ProvisioningQueryApi{state_->enrollments, state_->registrations, authenticator_}.mount(
+        public_routes_);
+    api::RegistrationsApi{state_->registrations, authenticator_}.mount(public_routes_);
     api::TwinsApi{state_->twins, hub_, authenticator_}.mount(public_routes_);
     api::QueryApi{state_->twins, hub_, authenticator_}.mount(public_routes_);
     api::StatisticsApi{state_->registry, hub_, authenticator_}.mount(public_routes_);

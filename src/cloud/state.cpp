@@ -15,7 +15,8 @@ State::State(std::string path, store::Database opened, const base::Clock& clock)
       authorities(database, clock),
       twins(database, clock),
       policies(database),
-      enrollments(database, clock) {}
+      enrollments(database, clock),
+      registrations(database) {}
 
 base::Result<std::unique_ptr<State>> State::open(const std::string& directory,
                                                  const base::Clock& clock) {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/fd.hpp"
-#include "cloud/dps/enrollments.hpp"
+#include "cloud/dps/registrations.hpp"
 #include "cloud/hub/authorities.hpp"
 #include "cloud/hub/policies.hpp"
 #include "cloud/hub/registry.hpp"
@@ -32,6 +32,7 @@ class State {
     hub::Twins twins;
     hub::Policies policies;
     dps::Enrollments enrollments;
+    dps::Registrations registrations;
     std::string id_scope;
 
   private:

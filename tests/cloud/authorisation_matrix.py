@@ -46,6 +46,17 @@ HTTP_OPERATIONS = {
     "reject": ("DELETE", f"/devices/{DEVICE}/messages/devicebound/lock?reject", None, AS_DEVICE),
     "abandon": ("POST", f"/devices/{DEVICE}/messages/devicebound/lock/abandon", None, AS_DEVICE),
     "get enrolment": ("GET", "/enrollmentGroups/fleet", None, ENROLMENT),
+    "delete enrolment": ("DELETE", "/enrollments/auth-none", None, ENROLMENT),
+    "attestation": ("POST", "/enrollmentGroups/fleet/attestationmechanism", None, ENROLMENT),
+    "bulk enrolments": ("POST", "/enrollments", {"mode": "delete", "enrollments": [{"registrationId": "auth-none"}]},
+                        ENROLMENT),
+    "bulk groups": ("POST", "/enrollmentGroups",
+                    {"mode": "delete", "enrollmentGroups": [{"enrollmentGroupId": "auth-none"}]}, ENROLMENT),
+    "list enrolments": ("POST", "/enrollments/query", {"query": "*"}, ENROLMENT),
+    "list groups": ("POST", "/enrollmentGroups/query", {"query": "*"}, ENROLMENT),
+    "list registrations": ("POST", "/registrations/fleet/query", {"query": "*"}, ENROLMENT),
+    "get registration": ("GET", "/registrations/auth-none", None, ENROLMENT),
+    "delete registration": ("DELETE", "/registrations/auth-none", None, ENROLMENT),
 }
 
 # Topic or filter: the identities that may publish or subscribe.

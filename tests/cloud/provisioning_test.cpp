@@ -21,7 +21,10 @@ class ProvisioningTest : public ::testing::Test {
           gatekeeper_(state_->enrollments, state_->authorities, state_->id_scope, clock_,
                       base::Seconds(300)),
           registrar_(gatekeeper_, state_->registry, state_->database, clock_,
-                     {.assigned_hub = "hub.mitral.test:8883", .retry_after = base::Seconds(3)}) {
+                     {.assigned_hub = "hub.mitral.test:8883",
+                      .retry_after = base::Seconds(3),
+                      .other_hub = [this](const std::string&) { return other_hub_; },
+                      .device_reset = [this](const std::string& id) { resets_.push_back(id); }}) {
         group_ = *state_->enrollments.put({.kind = EnrollmentKind::group, .id = "fleet"}, "");
     }
 
@@ -53,6 +56,16 @@ class ProvisioningTest : public ::testing::Test {
         return registrar_.look_up(claim(id, shown), parsed(first).operation_id);
     }
 
+    // Of dev-07 in the group, whose rule is as given here.
+    azure::RegistrationAnswer register_again(bool updates, bool migrates) {
+        group_.updates_hub_assignment = updates;
+        group_.migrates_device_data = migrates;
+        EXPECT_TRUE(state_->enrollments.put(group_, "*"));
+        return parsed(register_fully("dev-07", token(group_.primary_key, "dev-07", "dev-07")));
+    }
+
+    std::optional<std::string> other_hub_;
+    std::vector<std::string> resets_;
     test::TemporaryDirectory directory_;
     base::ManualClock clock_{start};
     std::unique_ptr<State> state_;
@@ -199,9 +212,89 @@ TEST_F(ProvisioningTest, EnrolmentsGuardEtagsKeysAndNumbers) {
     for (std::size_t i = 1; i < Enrollments::max_groups; ++i)
         ASSERT_TRUE(state_->enrollments.put({.id = "g-" + std::to_string(i)}, ""));
     EXPECT_FALSE(state_->enrollments.put({.id = "g-last"}, ""));
-    EXPECT_TRUE(state_->enrollments.remove(EnrollmentKind::group, "g-1"));
-    EXPECT_EQ(state_->enrollments.remove(EnrollmentKind::group, "g-1").error().code,
+    EXPECT_TRUE(state_->enrollments.remove(EnrollmentKind::group, "g-1", ""));
+    EXPECT_EQ(state_->enrollments.remove(EnrollmentKind::group, "g-1", "").error().code,
               CloudError::not_found);
+}
+
+TEST_F(ProvisioningTest, MigratesToAnotherHub) {
+    EXPECT_EQ(register_again(true, true).substatus, "initialAssignment");
+    ASSERT_TRUE(state_->twins.update({"dev-07"}, {.tags = R"({"ward":"4"})"}, "*"));
+    const auto generation = (*state_->registry.find("dev-07"))->generation;
+    other_hub_ = "other.mitral.test";
+    const auto moved = register_again(true, true);
+    EXPECT_EQ(moved.substatus, "deviceDataMigrated");
+    EXPECT_EQ(moved.assigned_hub, "other.mitral.test");
+    EXPECT_EQ(state_->twins.find({"dev-07"})->tags, R"({"ward":"4"})");
+    EXPECT_EQ((*state_->registry.find("dev-07"))->generation, generation);
+    EXPECT_TRUE(resets_.empty());
+}
+
+TEST_F(ProvisioningTest, ResetsTheDeviceToItsInitialTwin) {
+    group_.initial_twin = R"({"tags":{"ward":"3"}})";
+    group_.edge = true;
+    ASSERT_EQ(register_again(true, false).substatus, "initialAssignment");
+    EXPECT_TRUE((*state_->registry.find("dev-07"))->edge);
+    ASSERT_TRUE(state_->twins.update({"dev-07"}, {.tags = R"({"ward":"4"})"}, "*"));
+    const auto generation = (*state_->registry.find("dev-07"))->generation;
+    EXPECT_EQ(register_again(true, false).substatus, "deviceDataReset");
+    EXPECT_EQ(state_->twins.find({"dev-07"})->tags, R"({"ward":"3"})");
+    EXPECT_NE((*state_->registry.find("dev-07"))->generation, generation);
+    EXPECT_EQ(resets_, std::vector<std::string>{"dev-07"});
+}
+
+TEST_F(ProvisioningTest, NeverMovesWhomItsEnrolmentKeeps) {
+    ASSERT_EQ(register_again(false, false).substatus, "initialAssignment");
+    ASSERT_TRUE(state_->twins.update({"dev-07"}, {.tags = R"({"ward":"4"})"}, "*"));
+    other_hub_ = "other.mitral.test";
+    for (const bool migrates : {false, true}) {
+        const auto again = register_again(false, migrates);
+        EXPECT_EQ(again.substatus, "initialAssignment");
+        EXPECT_EQ(again.assigned_hub, "hub.mitral.test:8883");
+        EXPECT_EQ(state_->twins.find({"dev-07"})->tags, R"({"ward":"4"})");
+    }
+    EXPECT_EQ(register_again(true, true).assigned_hub, "other.mitral.test");  // the control
+}
+
+TEST_F(ProvisioningTest, TellsWhoWasKnownToTheHubButNotToIt) {
+    ASSERT_TRUE(state_->registry.create({.id = "dev-07"}));
+    EXPECT_EQ(register_again(true, true).substatus, "reprovisionedToInitialAssignment");
+    ASSERT_TRUE(state_->registrations.remove("DEV-07", ""));
+    EXPECT_EQ(register_again(true, false).substatus, "reprovisionedToInitialAssignment");
+    EXPECT_TRUE(resets_.empty());
+}
+
+TEST_F(ProvisioningTest, AllocatesAmongTheHubsOfTheEnrolment) {
+    group_.hubs = {"a.mitral.test", "b.mitral.test", "c.mitral.test"};
+    const auto hashed = register_again(true, true).assigned_hub;
+    EXPECT_NE(std::find(group_.hubs.begin(), group_.hubs.end(), hashed), group_.hubs.end());
+    EXPECT_EQ(register_again(true, true).assigned_hub, hashed);
+    group_.allocation = "static";
+    EXPECT_EQ(register_again(true, true).assigned_hub, "a.mitral.test");
+    for (const auto& [allocation, hub] :
+         {std::pair{"custom", "a.mitral.test"}, {"static", ""}, {"static", "a,b"}}) {
+        auto bad = group_;
+        bad.allocation = allocation;
+        bad.hubs = {hub};
+        EXPECT_EQ(state_->enrollments.put(bad, "*").error().code, CloudError::invalid_argument);
+    }
+}
+
+TEST_F(ProvisioningTest, RegistrationsGoWithTheirEnrolment) {
+    ASSERT_EQ(register_again(true, true).status, azure::RegistrationStatus::assigned);
+    const auto entry =
+        *state_->enrollments.put({.kind = EnrollmentKind::individual, .id = "dev-08"}, "");
+    ASSERT_EQ(register_fully("dev-08", token_with(entry.primary_key, "dev-08")).status, 200);
+    EXPECT_EQ(state_->registrations.page("fleet", "", 10)->size(), 1U);
+    EXPECT_EQ(state_->registrations.remove("dev-08", "old").error().code, CloudError::stale_etag);
+    ASSERT_TRUE(state_->enrollments.remove(EnrollmentKind::group, "fleet", "*"));
+    EXPECT_FALSE(*state_->registrations.find("dev-07"));
+    EXPECT_TRUE(*state_->registrations.find("dev-08"));
+    EXPECT_EQ(state_->enrollments.remove(EnrollmentKind::individual, "dev-08", "old").error().code,
+              CloudError::stale_etag);
+    ASSERT_TRUE(state_->enrollments.remove(EnrollmentKind::individual, "dev-08", entry.etag));
+    EXPECT_FALSE(*state_->registrations.find("dev-08"));
+    EXPECT_TRUE(*state_->registry.find("dev-08"));
 }
 
 }  // namespace

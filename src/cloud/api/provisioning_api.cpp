@@ -1,11 +1,9 @@
 #include "cloud/api/provisioning_api.hpp"
 
-#include "azure/text.hpp"
-#include "base/log.hpp"
 #include "cloud/api/attestation_body.hpp"
-#include "cloud/api/json.hpp"
-#include "cloud/error.hpp"
-#include "cloud/store/ids.hpp"
+#include "cloud/api/enrollment_body.hpp"
+#include "cloud/api/provisioning_calls.hpp"
+#include "cloud/api/service_calls.hpp"
 
 namespace mitral::cloud::api {
 namespace {
@@ -26,68 +24,35 @@ Response to_response(dps::Answer answer) {
     return response;
 }
 
-Json to_json(const Enrollment& enrollment) {
-    Json body;
-    if (enrollment.kind == EnrollmentKind::group) {
-        body["enrollmentGroupId"] = enrollment.id;
-    } else {
-        body["registrationId"] = enrollment.id;
-        if (!enrollment.device.empty())
-            body["deviceId"] = enrollment.device;
-    }
-    body["attestation"] = attestation_json(enrollment);
-    body["capabilities"] = {{"iotEdge", false}};
-    body["etag"] = enrollment.etag;
-    body["provisioningStatus"] = enrollment.enabled ? "enabled" : "disabled";
-    body["reprovisionPolicy"] = {{"updateHubAssignment", true}, {"migrateDeviceData", true}};
-    body["allocationPolicy"] = "hashed";
-    if (!enrollment.initial_twin.empty())
-        body["initialTwin"] = Json::parse(enrollment.initial_twin, nullptr, false);
-    body["createdDateTimeUtc"] = base::to_iso8601(enrollment.created);
-    body["lastUpdatedDateTimeUtc"] = base::to_iso8601(enrollment.updated);
-    return body;
+Response shown(const base::Result<Enrollment>& enrollment) {
+    return enrollment ? json_response(200, enrollment_json(*enrollment))
+                      : provisioning_refusal_of(enrollment.error());
 }
 
-base::Result<Enrollment> read_enrollment(const Request& request, EnrollmentKind kind,
-                                         const std::string& id) {
-    MITRAL_TRY(const auto body, parse_json(request.body));
-    const auto* name = kind == EnrollmentKind::group ? "enrollmentGroupId" : "registrationId";
-    if (!azure::equal_ignoring_case(text_member(body, name, id), id))
-        return base::fail(CloudError::invalid_argument,
-                          std::string(name) + " differs from the path");
-    Enrollment enrollment{.kind = kind, .id = id};
-    enrollment.device = text_member(body, "deviceId");
-    const auto status = text_member(body, "provisioningStatus", "enabled");
-    if (status != "enabled" && status != "disabled")
-        return base::fail(CloudError::invalid_argument,
-                          "provisioningStatus is enabled or disabled");
-    enrollment.enabled = status == "enabled";
-    if (const auto* twin = member(body, "initialTwin"); twin != nullptr && !twin->is_null())
-        enrollment.initial_twin = dump(*twin);
-    MITRAL_CHECK(read_attestation(body, enrollment));
-    return enrollment;
+Response put(dps::Enrollments& enrollments, EnrollmentKind kind, const Request& request,
+             const std::string& id) {
+    const auto body = parse_json(request.body);
+    auto wanted = body ? read_enrollment(*body, kind, id) : std::unexpected(body.error());
+    return wanted ? shown(enrollments.put(*std::move(wanted), unquoted(request.if_match)))
+                  : provisioning_refusal_of(wanted.error());
 }
 
-Response refusal(unsigned status, std::int64_t code, std::string_view message) {
-    return json_response(
-        status,
-        {{"errorCode", code}, {"message", message}, {"trackingId", store::new_tracking_id()}});
+Response show(const dps::Enrollments& enrollments, EnrollmentKind kind, const std::string& id,
+              Json (*view)(const Enrollment&)) {
+    const auto found = enrollments.find(kind, id);
+    if (!found)
+        return provisioning_refusal_of(found.error());
+    return *found ? json_response(200, view(**found))
+                  : provisioning_refusal(404, 404201, "no such enrolment");
 }
 
-Response refusal_of(const base::Error& error) {
-    if (error.code == CloudError::not_found)
-        return refusal(404, 404201, error.context);
-    if (error.code == CloudError::stale_etag)
-        return refusal(412, 412002, error.context);
-    if (error.code == CloudError::storage) {
-        base::log(base::Severity::error, "enrollments-failed", {{"cause", error.message()}});
-        return refusal(500, 500000, "storage failed");
-    }
-    return refusal(400, 400004, error.context);
-}
-
-Response answer_with(const base::Result<Enrollment>& enrollment) {
-    return enrollment ? json_response(200, to_json(*enrollment)) : refusal_of(enrollment.error());
+Response remove(dps::Enrollments& enrollments, EnrollmentKind kind, const Request& request,
+                const std::string& id) {
+    if (const auto removed = enrollments.remove(kind, id, unquoted(request.if_match)); !removed)
+        return provisioning_refusal_of(removed.error());
+    Response response;
+    response.status = 204;
+    return response;
 }
 
 }  // namespace
@@ -121,45 +86,28 @@ void ProvisioningApi::mount_devices(http::Router& router) const {
 }
 
 void ProvisioningApi::mount_enrollments(http::Router& router, EnrollmentKind kind,
-                                        std::string_view path) const {
-    const auto guarded = [self = *this](std::uint32_t rights, auto action) {
-        return [self, rights, action](const Request& request, const Captures& at) {
-            const auto allowed =
-                self.authenticator.service(hub::dps_service, request.authorization, rights);
-            if (allowed)
-                return action(self.enrollments, request, at[0]);
-            base::log_security("service-call-refused", {{"path", azure::shown(request.path)},
-                                                        {"cause", allowed.error().message()}});
-            return refusal(401, 401002, "Unauthorized");
-        };
-    };
-    router.add(
-        Method::put, path,
-        guarded(hub::enrollment_write,
-                [kind](dps::Enrollments& entries, const Request& request, const std::string& id) {
-                    auto wanted = read_enrollment(request, kind, id);
-                    if (!wanted)
-                        return refusal_of(wanted.error());
-                    return answer_with(entries.put(*std::move(wanted), request.if_match));
-                }));
+                                        const std::string& path) const {
+    auto& entries = enrollments;
+    router.add(Method::put, path,
+               provisioning_guarded(authenticator, hub::enrollment_write,
+                                    [&entries, kind](const Request& request, const Captures& at) {
+                                        return put(entries, kind, request, at[0]);
+                                    }));
     router.add(Method::get, path,
-               guarded(hub::enrollment_read,
-                       [kind](dps::Enrollments& entries, const Request&, const std::string& id) {
-                           const auto found = entries.find(kind, id);
-                           if (!found)
-                               return refusal_of(found.error());
-                           return *found ? json_response(200, to_json(**found))
-                                         : refusal(404, 404201, "no such enrolment");
-                       }));
+               provisioning_guarded(authenticator, hub::enrollment_read,
+                                    [&entries, kind](const Request&, const Captures& at) {
+                                        return show(entries, kind, at[0], enrollment_json);
+                                    }));
+    router.add(Method::post, path + "/attestationmechanism",
+               provisioning_guarded(authenticator, hub::enrollment_read,
+                                    [&entries, kind](const Request&, const Captures& at) {
+                                        return show(entries, kind, at[0], attestation_json);
+                                    }));
     router.add(Method::remove, path,
-               guarded(hub::enrollment_write,
-                       [kind](dps::Enrollments& entries, const Request&, const std::string& id) {
-                           if (const auto removed = entries.remove(kind, id); !removed)
-                               return refusal_of(removed.error());
-                           Response response;
-                           response.status = 204;
-                           return response;
-                       }));
+               provisioning_guarded(authenticator, hub::enrollment_write,
+                                    [&entries, kind](const Request& request, const Captures& at) {
+                                        return remove(entries, kind, request, at[0]);
+                                    }));
 }
 
 }  // namespace mitral::cloud::api

@@ -7,9 +7,8 @@
 
 namespace mitral::cloud::api {
 
-// DPS over HTTPS: what devices call (register, look up) and what the service SDK calls for
-// enrolments with keys or certificates (api-version 2021-10-01). Queries, bulk and attestation
-// look-ups come later.
+// DPS over HTTPS: what devices call (register, look up), and single enrolments with keys or
+// certificates for the service SDK (api-version 2021-10-01).
 struct ProvisioningApi {
     dps::Registrar& registrar;
     dps::Enrollments& enrollments;
@@ -20,7 +19,7 @@ struct ProvisioningApi {
   private:
     void mount_devices(http::Router& router) const;
     void mount_enrollments(http::Router& router, dps::EnrollmentKind kind,
-                           std::string_view path) const;
+                           const std::string& path) const;
 };
 
 }  // namespace mitral::cloud::api

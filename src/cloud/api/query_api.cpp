@@ -1,9 +1,9 @@
 #include "cloud/api/query_api.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "cloud/api/json.hpp"
+#include "cloud/api/paging.hpp"
 #include "cloud/api/service_calls.hpp"
 #include "cloud/api/twins_api.hpp"
 #include "cloud/error.hpp"
@@ -21,17 +21,6 @@ struct Page {
     Json rows = Json::array();
     std::optional<Continuation> next{};
 };
-
-base::Result<std::size_t> page_size(std::string_view header) {
-    if (header.empty())
-        return QueryApi::default_page;
-    std::size_t size = 0;
-    const auto* end = header.data() + header.size();
-    const auto [stopped, error] = std::from_chars(header.data(), end, size);
-    if (error != std::errc() || stopped != end || size == 0 || size > QueryApi::max_page)
-        return base::fail(CloudError::invalid_argument, "x-ms-max-item-count is 1 to 1000");
-    return size;
-}
 
 // Documents of a collection one after the other, from a place on.
 class Reader {
@@ -126,7 +115,7 @@ base::Result<http::Response> run(const QueryApi& api, const http::Request& reque
     if (text.empty())
         return base::fail(CloudError::invalid_argument, "body is {\"query\":\"SELECT …\"}");
     MITRAL_TRY(const auto query, query::parse(text));
-    MITRAL_TRY(const auto size, page_size(request.header("x-ms-max-item-count")));
+    MITRAL_TRY(const auto size, page_size(request));
     MITRAL_TRY(const auto start, query::decode(request.header("x-ms-continuation"), text));
     MITRAL_TRY(const auto page, query.aggregates() ? totals_page(api, query, start, size)
                                                    : plain_page(api, query, start, size));

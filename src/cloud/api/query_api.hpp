@@ -10,8 +10,6 @@ namespace mitral::cloud::api {
 // POST /devices/query, for policies with ServiceConnect: the query language over twins, in pages
 // (x-ms-max-item-count, x-ms-continuation, x-ms-item-type).
 struct QueryApi {
-    static constexpr std::size_t default_page = 100;
-    static constexpr std::size_t max_page = 1000;
     // Twins that one page looks through; a page that found less goes on with its continuation.
     static constexpr std::size_t max_scanned = 10'000;
 

@@ -1,5 +1,8 @@
 #include "cloud/dps/enrollments.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "azure/ids.hpp"
 #include "cloud/dps/initial_twin.hpp"
 #include "cloud/error.hpp"
@@ -13,8 +16,27 @@ namespace {
 constexpr std::string_view columns =
     "kind, id, device, etag, enabled, primary_key, secondary_key, created, updated, "
     "initial_twin, attestation, primary_certificate, secondary_certificate, primary_reference, "
-    "secondary_reference";
-constexpr std::string_view x509 = "x509";
+    "secondary_reference, updates_hub_assignment, migrates_device_data, allocation, hubs, edge";
+constexpr std::array<std::string_view, 3> allocations{"hashed", "geoLatency", "static"};
+constexpr std::size_t max_hubs = 100;
+constexpr char hub_separator = ',';
+
+std::string joined(const std::vector<std::string>& hubs) {
+    std::string text;
+    for (const auto& hub : hubs)
+        text.append(text.empty() ? "" : std::string(1, hub_separator)).append(hub);
+    return text;
+}
+
+std::vector<std::string> separated(std::string_view text) {
+    std::vector<std::string> hubs;
+    while (!text.empty()) {
+        const auto end = std::min(text.find(hub_separator), text.size());
+        hubs.emplace_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return hubs;
+}
 
 std::string_view name_of(EnrollmentKind kind) {
     return kind == EnrollmentKind::group ? "group" : "individual";
@@ -30,7 +52,8 @@ Enrollment read_row(const store::Statement& row) {
             .device = row.text(2),
             .etag = row.text(3),
             .enabled = row.integer(4) != 0,
-            .attestation = row.text(10) == x509 ? Attestation::x509 : Attestation::symmetric_key,
+            .attestation = row.text(10) == name_of(Attestation::x509) ? Attestation::x509
+                                                                      : Attestation::symmetric_key,
             .primary_key = row.text(5),
             .secondary_key = row.text(6),
             .primary_certificate = row.text(11),
@@ -38,6 +61,11 @@ Enrollment read_row(const store::Statement& row) {
             .primary_reference = row.text(13),
             .secondary_reference = row.text(14),
             .initial_twin = row.text(9),
+            .updates_hub_assignment = row.integer(15) != 0,
+            .migrates_device_data = row.integer(16) != 0,
+            .allocation = row.text(17),
+            .hubs = separated(row.text(18)),
+            .edge = row.integer(19) != 0,
             .created = {row.integer(7)},
             .updated = {row.integer(8)}};
 }
@@ -83,6 +111,20 @@ base::Status normalise(std::string& certificate, EnrollmentKind kind) {
     return {};
 }
 
+base::Status check_allocation(const Enrollment& enrollment) {
+    if (std::find(allocations.begin(), allocations.end(), enrollment.allocation) ==
+        allocations.end())
+        return base::fail(CloudError::invalid_argument,
+                          "allocationPolicy is hashed, geoLatency or static");
+    const auto bad = [](const std::string& hub) {
+        return hub.empty() || hub.find(hub_separator) != std::string::npos;
+    };
+    if (enrollment.hubs.size() > max_hubs ||
+        std::any_of(enrollment.hubs.begin(), enrollment.hubs.end(), bad))
+        return base::fail(CloudError::invalid_argument, "iotHubs are at most 100 host names");
+    return {};
+}
+
 base::Status check_certificates(const Enrollment& enrollment) {
     const bool refers = !enrollment.primary_reference.empty();
     if (refers && enrollment.kind == EnrollmentKind::individual)
@@ -112,16 +154,21 @@ base::Result<Enrollment> Enrollments::put(Enrollment enrollment, std::string_vie
     enrollment.etag = store::new_etag();
     MITRAL_CHECK(check(enrollment));
 
-    auto insert = database_.prepare("INSERT OR REPLACE INTO enrollment (" + std::string(columns) +
-                                    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    auto insert =
+        database_.prepare("INSERT OR REPLACE INTO enrollment (" + std::string(columns) +
+                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     insert.bind(name_of(enrollment.kind)).bind(enrollment.id).bind(enrollment.device);
     insert.bind(enrollment.etag).bind(std::int64_t{enrollment.enabled});
     insert.bind(enrollment.primary_key).bind(enrollment.secondary_key);
     insert.bind(enrollment.created.ms).bind(enrollment.updated.ms);
     insert.bind(enrollment.initial_twin);
-    insert.bind(enrollment.attestation == Attestation::x509 ? x509 : "symmetricKey");
+    insert.bind(name_of(enrollment.attestation));
     insert.bind(enrollment.primary_certificate).bind(enrollment.secondary_certificate);
     insert.bind(enrollment.primary_reference).bind(enrollment.secondary_reference);
+    insert.bind(std::int64_t{enrollment.updates_hub_assignment});
+    insert.bind(std::int64_t{enrollment.migrates_device_data});
+    insert.bind(enrollment.allocation).bind(joined(enrollment.hubs));
+    insert.bind(std::int64_t{enrollment.edge});
     MITRAL_TRY(const auto changed, insert.run());
     (void)changed;
     return enrollment;
@@ -135,6 +182,7 @@ base::Status Enrollments::check(const Enrollment& enrollment) const {
         return base::fail(CloudError::invalid_argument, "bad device id");
     MITRAL_TRY(const auto twin, read_initial_twin(enrollment.initial_twin));
     MITRAL_CHECK(hub::check_change(twin));
+    MITRAL_CHECK(check_allocation(enrollment));
     if (enrollment.attestation == Attestation::x509) {
         MITRAL_CHECK(check_certificates(enrollment));
     } else {
@@ -153,7 +201,10 @@ base::Status Enrollments::check_number_of_groups(const Enrollment& enrollment) c
     return {};
 }
 
-base::Status Enrollments::remove(EnrollmentKind kind, std::string_view id) {
+base::Status Enrollments::remove(EnrollmentKind kind, std::string_view id, std::string_view etag) {
+    MITRAL_TRY(const auto known, find(kind, id));
+    if (known && !etag.empty() && etag != "*" && etag != known->etag)
+        return base::fail(CloudError::stale_etag, "enrolment " + std::string(id));
     auto statement = database_.prepare("DELETE FROM enrollment WHERE kind = ? AND id = ?");
     MITRAL_TRY(const auto removed, statement.bind(name_of(kind)).bind(stored_id(kind, id)).run());
     if (removed == 0)
@@ -172,8 +223,15 @@ base::Result<std::optional<Enrollment>> Enrollments::find(EnrollmentKind kind,
 }
 
 base::Result<std::vector<Enrollment>> Enrollments::groups() const {
-    auto query = database_.prepare("SELECT " + std::string(columns) +
-                                   " FROM enrollment WHERE kind = 'group' ORDER BY id");
+    return page(EnrollmentKind::group, {}, max_groups);
+}
+
+base::Result<std::vector<Enrollment>> Enrollments::page(EnrollmentKind kind, std::string_view after,
+                                                        std::size_t limit) const {
+    auto query =
+        database_.prepare("SELECT " + std::string(columns) +
+                          " FROM enrollment WHERE kind = ? AND id > ? ORDER BY id LIMIT ?");
+    query.bind(name_of(kind)).bind(after).bind(static_cast<std::int64_t>(limit));
     std::vector<Enrollment> found;
     for (;;) {
         MITRAL_TRY(const bool row, query.step());

@@ -15,6 +15,9 @@ namespace mitral::cloud::dps {
 enum class EnrollmentKind : std::uint8_t { group, individual };
 
 enum class Attestation : std::uint8_t { symmetric_key, x509 };
+[[nodiscard]] constexpr std::string_view name_of(Attestation attestation) noexcept {
+    return attestation == Attestation::x509 ? "x509" : "symmetricKey";
+}
 
 struct Enrollment {
     EnrollmentKind kind = EnrollmentKind::group;
@@ -32,6 +35,13 @@ struct Enrollment {
     std::string primary_reference{};
     std::string secondary_reference{};
     std::string initial_twin{};  // {"tags":{…},"properties":{"desired":{…}}}; empty: none
+    // What happens when a device registers again: whether it may get another hub, and if so whether
+    // its data goes with it or is reset.
+    bool updates_hub_assignment = true;
+    bool migrates_device_data = true;
+    std::string allocation = "hashed";  // or "geoLatency", "static"
+    std::vector<std::string> hubs{};    // "host[:port]"; none: the hub of this DPS
+    bool edge = false;
     base::WallTime created{};
     base::WallTime updated{};
 };
@@ -46,10 +56,16 @@ class Enrollments {
     // Creates (with fresh keys where empty) or, when `etag` matches ("" for any), replaces. Fails
     // with stale_etag, invalid_argument.
     [[nodiscard]] base::Result<Enrollment> put(Enrollment enrollment, std::string_view etag);
-    [[nodiscard]] base::Status remove(EnrollmentKind kind, std::string_view id);
+    // Takes its registrations with it. Fails with not_found, stale_etag.
+    [[nodiscard]] base::Status remove(EnrollmentKind kind, std::string_view id,
+                                      std::string_view etag);
     [[nodiscard]] base::Result<std::optional<Enrollment>> find(EnrollmentKind kind,
                                                                std::string_view id) const;
     [[nodiscard]] base::Result<std::vector<Enrollment>> groups() const;
+    // At most `limit` in the order of their ids, behind `after`.
+    [[nodiscard]] base::Result<std::vector<Enrollment>> page(EnrollmentKind kind,
+                                                             std::string_view after,
+                                                             std::size_t limit) const;
 
   private:
     [[nodiscard]] base::Status check(const Enrollment& enrollment) const;

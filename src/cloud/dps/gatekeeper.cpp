@@ -63,16 +63,14 @@ base::Result<Admitted> Gatekeeper::try_individual(const Enrollment& entry,
                                                   const Claim& claim) const {
     MITRAL_TRY(auto authentication,
                claim.token.empty() ? own_certificate(entry, claim) : own_key(entry, claim));
-    return Admitted{.enabled = entry.enabled,
+    return Admitted{.enrollment = entry,
                     .device_id = entry.device.empty() ? entry.id : entry.device,
-                    .authentication = std::move(authentication),
-                    .initial_twin = entry.initial_twin};
+                    .authentication = std::move(authentication)};
 }
 
 base::Result<Admitted> Gatekeeper::try_group(const Enrollment& group, const Claim& claim) const {
-    Admitted admitted{.enabled = group.enabled,
-                      .device_id = azure::normal_registration_id(claim.registration_id),
-                      .initial_twin = group.initial_twin};
+    Admitted admitted{.enrollment = group,
+                      .device_id = azure::normal_registration_id(claim.registration_id)};
     if (!claim.token.empty()) {
         MITRAL_TRY(admitted.authentication, member_key(group, claim));
         return admitted;

@@ -20,10 +20,9 @@ struct Claim {  // what a device shows
 
 // The enrolment a device proved to belong to, and what its hub identity is to take.
 struct Admitted {
-    bool enabled = true;
+    Enrollment enrollment{};
     std::string device_id{};
     hub::Authentication authentication{};
-    std::string initial_twin{};  // as Enrollment::initial_twin
     int authority_distance = 0;  // of a group with certificates: as tls::check_chain() counts
 };
 

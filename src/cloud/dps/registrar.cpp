@@ -4,6 +4,7 @@
 #include "azure/ids.hpp"
 #include "azure/text.hpp"
 #include "base/log.hpp"
+#include "cloud/dps/assignment.hpp"
 #include "cloud/dps/initial_twin.hpp"
 #include "cloud/error.hpp"
 #include "cloud/store/ids.hpp"
@@ -11,8 +12,6 @@
 
 namespace mitral::cloud::dps {
 namespace {
-
-constexpr std::string_view columns = "id, operation, status, hub, device, etag, created, updated";
 
 struct Refusal {
     int status;
@@ -68,17 +67,21 @@ base::Result<Answer> Registrar::begin(const Claim& claim, std::string_view body)
             !azure::equal_ignoring_case(request.registration_id, claim.registration_id))
             return base::fail(CloudError::invalid_argument, "body names another registration id");
     }
-    if (!admitted.enabled)
+    if (!admitted.enrollment.enabled)
         return disabled_answer(claim);
     const auto id = azure::normal_registration_id(claim.registration_id);
-    MITRAL_TRY(auto known, find(id));
+    MITRAL_TRY(auto known, registrations_.find(id));
     Registration registration = known ? *std::move(known) : Registration{.id = id};
     if (registration.created.ms == 0)
         registration.created = clock_.wall();
     registration.operation = store::new_operation_id();
     registration.assigned = false;
+    registration.group =
+        admitted.enrollment.kind == EnrollmentKind::group ? admitted.enrollment.id : std::string();
+    registration.attestation = admitted.enrollment.attestation;
+    registration.etag = store::new_etag();
     registration.updated = clock_.wall();
-    MITRAL_CHECK(store(registration));
+    MITRAL_CHECK(registrations_.put(registration));
     return Answer{202, azure::registration_answer_json(assigning(registration.operation)),
                   options_.retry_after};
 }
@@ -86,33 +89,52 @@ base::Result<Answer> Registrar::begin(const Claim& claim, std::string_view body)
 base::Result<Answer> Registrar::resolve(const Claim& claim,
                                         std::optional<std::string_view> operation_id) {
     MITRAL_TRY(const auto admitted, gatekeeper_.admit(claim));
-    MITRAL_TRY(auto registration, find(azure::normal_registration_id(claim.registration_id)));
+    MITRAL_TRY(auto registration, registrations_.find(claim.registration_id));
     if (!registration || (operation_id && registration->operation != *operation_id))
         return base::fail(CloudError::not_found, "no such operation");
-    if (!admitted.enabled)
+    if (!admitted.enrollment.enabled)
         return disabled_answer(claim);
     if (!registration->assigned)
         MITRAL_CHECK(assign(*registration, admitted));
-    return assigned_answer(*registration, admitted);
+    return assigned_answer(*registration);
 }
 
 base::Status Registrar::assign(Registration& registration, const Admitted& admitted) {
-    MITRAL_CHECK(ensure_device(admitted));
+    const auto& enrollment = admitted.enrollment;
+    MITRAL_TRY(const auto known, registry_.find(admitted.device_id));
+    auto assignment = dps::assign(enrollment, registration, known.has_value(),
+                                  [&] { return allocate(registration, admitted); });
+    if (assignment.resets_device && known) {
+        MITRAL_CHECK(create_device(true, admitted));
+        if (options_.device_reset)
+            options_.device_reset(admitted.device_id);
+    } else {
+        MITRAL_CHECK(ensure_device(known, admitted));
+    }
     registration.assigned = true;
-    const auto other = options_.other_hub ? options_.other_hub(admitted.device_id) : std::nullopt;
-    registration.hub = other.value_or(options_.assigned_hub);
+    registration.hub = std::move(assignment.hub);
+    registration.substatus = std::move(assignment.substatus);
     registration.device = admitted.device_id;
     registration.etag = store::new_etag();
     registration.updated = clock_.wall();
     base::log(base::Severity::info, "device-assigned",
-              {{"registration", registration.id}, {"hub", registration.hub}});
-    return store(registration);
+              {{"registration", registration.id},
+               {"hub", registration.hub},
+               {"substatus", registration.substatus}});
+    return registrations_.put(registration);
 }
 
-base::Status Registrar::ensure_device(const Admitted& admitted) {
-    MITRAL_TRY(const auto known, registry_.find(admitted.device_id));
+std::string Registrar::allocate(const Registration& registration, const Admitted& admitted) const {
+    if (auto other = options_.other_hub ? options_.other_hub(admitted.device_id) : std::nullopt)
+        return *std::move(other);
+    auto hub = allocated_hub(admitted.enrollment, registration.id);
+    return hub.empty() ? options_.assigned_hub : hub;
+}
+
+base::Status Registrar::ensure_device(const std::optional<hub::Device>& known,
+                                      const Admitted& admitted) {
     if (!known)
-        return create_device(admitted);
+        return create_device(false, admitted);
     if (known->authentication == admitted.authentication)
         return {};
     auto device = *known;
@@ -123,11 +145,14 @@ base::Status Registrar::ensure_device(const Admitted& admitted) {
 }
 
 // Device and initial twin are there together or not at all: a known device gets no initial twin.
-base::Status Registrar::create_device(const Admitted& admitted) {
-    MITRAL_TRY(const auto change, read_initial_twin(admitted.initial_twin));
+base::Status Registrar::create_device(bool instead_of_another, const Admitted& admitted) {
+    MITRAL_TRY(const auto change, read_initial_twin(admitted.enrollment.initial_twin));
     MITRAL_TRY(auto transaction, store::Transaction::begin(database_));
+    if (instead_of_another)
+        MITRAL_CHECK(registry_.remove(admitted.device_id, "*"));
     MITRAL_TRY(const auto stored, registry_.create({.id = admitted.device_id,
-                                                    .authentication = admitted.authentication}));
+                                                    .authentication = admitted.authentication,
+                                                    .edge = admitted.enrollment.edge}));
     MITRAL_TRY(const auto update, twins_.update({stored.id}, change, "*"));
     (void)update;
     return transaction.commit();
@@ -144,17 +169,15 @@ std::optional<Answer> Registrar::throttled() const {
     return Answer{429, azure::service_error_json(body), wait};
 }
 
-Answer Registrar::assigned_answer(const Registration& registration,
-                                  const Admitted& admitted) const {
+Answer Registrar::assigned_answer(const Registration& registration) const {
     azure::RegistrationAnswer answer;
     answer.operation_id = registration.operation;
     answer.status = azure::RegistrationStatus::assigned;
     answer.registration_id = registration.id;
     answer.assigned_hub = registration.hub;
     answer.device_id = registration.device;
-    answer.substatus = "initialAssignment";
-    answer.attestation =
-        admitted.authentication.type == hub::Authentication::sas ? "symmetricKey" : "x509";
+    answer.substatus = registration.substatus;
+    answer.attestation = name_of(registration.attestation);
     answer.created = base::to_iso8601(registration.created);
     answer.last_updated = base::to_iso8601(registration.updated);
     answer.etag = registration.etag;
@@ -181,35 +204,6 @@ Answer Registrar::error_answer(const base::Error& error, const Claim& claim) con
                                    .message = std::string(refusal.message),
                                    .timestamp = base::to_iso8601(clock_.wall())};
     return {refusal.status, azure::service_error_json(body), std::nullopt};
-}
-
-base::Result<std::optional<Registrar::Registration>> Registrar::find(std::string_view id) const {
-    auto query =
-        database_.prepare("SELECT " + std::string(columns) + " FROM registration WHERE id = ?");
-    MITRAL_TRY(const bool found, query.bind(id).step());
-    if (!found)
-        return std::nullopt;
-    return Registration{.id = query.text(0),
-                        .operation = query.text(1),
-                        .assigned = query.text(2) == "assigned",
-                        .hub = query.text(3),
-                        .device = query.text(4),
-                        .etag = query.text(5),
-                        .created = {query.integer(6)},
-                        .updated = {query.integer(7)}};
-}
-
-base::Status Registrar::store(const Registration& registration) {
-    auto insert = database_.prepare("INSERT OR REPLACE INTO registration (" + std::string(columns) +
-                                    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    insert.bind(registration.id).bind(registration.operation);
-    insert.bind(registration.assigned ? std::string_view("assigned")
-                                      : std::string_view("assigning"));
-    insert.bind(registration.hub).bind(registration.device).bind(registration.etag);
-    MITRAL_TRY(const auto changed,
-               insert.bind(registration.created.ms).bind(registration.updated.ms).run());
-    (void)changed;
-    return {};
 }
 
 }  // namespace mitral::cloud::dps

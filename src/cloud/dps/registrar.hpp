@@ -6,6 +6,7 @@
 
 #include "azure/dps.hpp"
 #include "cloud/dps/gatekeeper.hpp"
+#include "cloud/dps/registrations.hpp"
 #include "cloud/hub/registry.hpp"
 #include "cloud/hub/twins.hpp"
 
@@ -25,10 +26,12 @@ struct RegistrarOptions {
     std::function<std::optional<base::Seconds>()> throttled{};
     // Asked at every assignment: another hub than ours for this device.
     std::function<std::optional<std::string>(const std::string& device)> other_hub{};
+    // Told when the data of a device was reset: its connection belongs to what is gone.
+    std::function<void(const std::string& device)> device_reset{};
 };
 
 // Registration as DPS does it: the first answer is always "assigning"; the hub identity exists when
-// a look-up says "assigned". Allocation policies, re-provisioning rules and other hubs grow here.
+// a look-up says "assigned". What registering again does is in dps/assignment.hpp.
 class Registrar {
   public:
     Registrar(const Gatekeeper& gatekeeper, hub::Registry& registry, store::Database& database,
@@ -36,6 +39,7 @@ class Registrar {
         : gatekeeper_(gatekeeper),
           registry_(registry),
           database_(database),
+          registrations_(database),
           twins_(database, clock),
           clock_(clock),
           options_(std::move(options)) {}
@@ -48,34 +52,24 @@ class Registrar {
     [[nodiscard]] const Gatekeeper& gatekeeper() const noexcept { return gatekeeper_; }
 
   private:
-    struct Registration {
-        std::string id{};
-        std::string operation{};
-        bool assigned = false;
-        std::string hub{};
-        std::string device{};
-        std::string etag{};
-        base::WallTime created{};
-        base::WallTime updated{};
-    };
-
-    [[nodiscard]] base::Result<std::optional<Registration>> find(std::string_view id) const;
-    [[nodiscard]] base::Status store(const Registration& registration);
     [[nodiscard]] base::Result<Answer> begin(const Claim& claim, std::string_view body);
     [[nodiscard]] base::Result<Answer> resolve(const Claim& claim,
                                                std::optional<std::string_view> operation_id);
     [[nodiscard]] base::Status assign(Registration& registration, const Admitted& admitted);
-    [[nodiscard]] base::Status ensure_device(const Admitted& admitted);
-    [[nodiscard]] base::Status create_device(const Admitted& admitted);
+    [[nodiscard]] base::Status ensure_device(const std::optional<hub::Device>& known,
+                                             const Admitted& admitted);
+    [[nodiscard]] base::Status create_device(bool instead_of_another, const Admitted& admitted);
+    [[nodiscard]] std::string allocate(const Registration& registration,
+                                       const Admitted& admitted) const;
     [[nodiscard]] std::optional<Answer> throttled() const;
-    [[nodiscard]] Answer assigned_answer(const Registration& registration,
-                                         const Admitted& admitted) const;
+    [[nodiscard]] Answer assigned_answer(const Registration& registration) const;
     [[nodiscard]] Answer disabled_answer(const Claim& claim) const;
     [[nodiscard]] Answer error_answer(const base::Error& error, const Claim& claim) const;
 
     const Gatekeeper& gatekeeper_;
     hub::Registry& registry_;
     store::Database& database_;
+    Registrations registrations_;
     hub::Twins twins_;
     const base::Clock& clock_;
     RegistrarOptions options_;

@@ -104,8 +104,27 @@ ALTER TABLE enrollment ADD COLUMN primary_reference TEXT NOT NULL DEFAULT '';
 ALTER TABLE enrollment ADD COLUMN secondary_reference TEXT NOT NULL DEFAULT '';
 )sql";
 
+// What enrolments say about hubs (host names, separated by commas) and about registering again, and
+// what a registration came to.
+inline constexpr const char* provisioning_tables = R"sql(
+ALTER TABLE enrollment ADD COLUMN updates_hub_assignment INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE enrollment ADD COLUMN migrates_device_data INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE enrollment ADD COLUMN allocation TEXT NOT NULL DEFAULT 'hashed';
+ALTER TABLE enrollment ADD COLUMN hubs TEXT NOT NULL DEFAULT '';
+ALTER TABLE enrollment ADD COLUMN edge INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE registration ADD COLUMN substatus TEXT NOT NULL DEFAULT 'initialAssignment';
+ALTER TABLE registration ADD COLUMN enrollment_group TEXT NOT NULL DEFAULT '';
+ALTER TABLE registration ADD COLUMN attestation TEXT NOT NULL DEFAULT 'symmetricKey';
+CREATE INDEX registration_of_group ON registration (enrollment_group, id);
+CREATE TRIGGER registrations_go_with_group AFTER DELETE ON enrollment WHEN OLD.kind = 'group'
+    BEGIN DELETE FROM registration WHERE enrollment_group = OLD.id; END;
+CREATE TRIGGER registration_goes_with_entry AFTER DELETE ON enrollment WHEN OLD.kind = 'individual'
+    BEGIN DELETE FROM registration WHERE enrollment_group = '' AND id = OLD.id; END;
+)sql";
+
 // Each step runs once and in order; PRAGMA user_version counts those done. Append only.
 inline constexpr std::array steps{first_tables,       twin_tables,  module_tables,
-                                  devicebound_tables, module_twins, certificate_tables};
+                                  devicebound_tables, module_twins, certificate_tables,
+                                  provisioning_tables};
 
 }  // namespace mitral::cloud::store
