@@ -7,6 +7,8 @@
 
 #include "cloud/error.hpp"
 #include "cloud/front/link_pool.hpp"
+#include "cloud/front/listener.hpp"
+#include "net/connect.hpp"
 #include "support/proves.hpp"
 
 namespace mitral::cloud::front {
@@ -165,6 +167,39 @@ TEST_F(FrontTest, ClosesAClientThatNeverSpeaks) {
     while (pool.size() > 0 && clock_.monotonic() < end)
         turn(1);
     EXPECT_EQ(pool.size(), 0U);
+}
+
+TEST_F(FrontTest, LetsHandshakesWaitForOthersButNotForThoseThatNeverEnd) {
+    MITRAL_PROVES("T-DOS-04", "CR 7.1");
+    LinkPool pool(*loop_, clock_, {.handshakes = 1, .handshake_patience = base::Milliseconds(150)});
+    auto socket = net::listen_tcp({"127.0.0.1", 0});
+    ASSERT_TRUE(socket);
+    const auto listener = Listener::open(pool, *std::move(socket), nullptr, [this](Link& link) {
+        return std::make_unique<Echo>(link, ended_);
+    });
+    ASSERT_TRUE(listener);
+    const auto call = [&] {
+        auto client = net::start_connect({"127.0.0.1", (*listener)->port()});
+        EXPECT_TRUE(client);
+        return client ? *std::move(client) : base::UniqueFd();
+    };
+    const auto reaches = [&](std::size_t links) {
+        for (int i = 0; i < 2'000 && pool.size() < links; ++i)
+            EXPECT_TRUE(loop_->run_once(base::Milliseconds(10)));
+        return pool.size() == links;
+    };
+    const auto silent = call();  // its handshake, a first byte here, never ends
+    ASSERT_TRUE(reaches(1));
+    EXPECT_TRUE(pool.handshakes_full());
+    const auto second = call();  // nothing moves: it does not wait for ever
+    ASSERT_TRUE(reaches(2));
+    write(second.get(), "x");
+    for (int i = 0; i < 2'000 && pool.handshakes_done() == 0; ++i)
+        ASSERT_TRUE(loop_->run_once(base::Milliseconds(10)));
+    const auto third = call();  // handshakes end, one is under way: its turn comes later
+    ASSERT_TRUE(loop_->run_once(base::Milliseconds(10)));
+    EXPECT_EQ(pool.size(), 2U);
+    EXPECT_TRUE(reaches(3));
 }
 
 TEST_F(FrontTest, ForgetsAClientThatVanishes) {

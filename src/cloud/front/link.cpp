@@ -30,9 +30,13 @@ void Protocol::on_deadline() {
 
 Link::Link(LinkPool& pool, std::uint64_t id, net::Stream stream,
            const ProtocolFactory& make_protocol)
-    : pool_(pool), id_(id), stream_(std::move(stream)), protocol_(make_protocol(*this)) {}
+    : pool_(pool), id_(id), stream_(std::move(stream)), protocol_(make_protocol(*this)) {
+    ++pool_.handshakes_;
+}
 
 Link::~Link() {
+    if (!handshaken_)
+        --pool_.handshakes_;
     pool_.loop().unwatch(stream_.fd());
     if (timer_at_)
         pool_.loop().cancel(timer_);
@@ -81,6 +85,8 @@ void Link::continue_handshake() {
     if (outcome->kind == Kind::closed)
         return close("closed during the handshake");
     handshaken_ = outcome->kind == Kind::done;
+    if (handshaken_)
+        pool_.note_handshake_done();
     handshake_wants_write_ = outcome->kind == Kind::want_write;
     update_interest();
     if (handshaken_)

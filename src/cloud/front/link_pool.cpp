@@ -1,5 +1,7 @@
 #include "cloud/front/link_pool.hpp"
 
+#include <malloc.h>
+
 #include <utility>
 
 #include "base/log.hpp"
@@ -26,6 +28,14 @@ void LinkPool::adopt(net::Stream stream, const ProtocolFactory& make_protocol) {
     auto link = std::make_unique<Link>(*this, id, std::move(stream), make_protocol);
     auto& adopted = *links_.emplace(id, std::move(link)).first->second;
     adopted.start();
+}
+
+void LinkPool::note_handshake_done() noexcept {
+    --handshakes_;
+    // What a handshake frees lies between what its connection keeps, in holes that are too small
+    // for the next: 28 KB for each, if their pages do not go back to the kernel.
+    if (++handshakes_done_ % limits_.handshakes == 0)
+        (void)::malloc_trim(0);
 }
 
 void LinkPool::mark_dirty(Link& link) {

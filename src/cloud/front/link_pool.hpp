@@ -17,6 +17,10 @@ struct PoolLimits {
     std::size_t buffered_bytes =
         512 * 1024 * 1024;  // input and output queues of all links together
     base::Milliseconds first_request_timeout{30'000};  // TLS handshake included
+    // Under way at once: each holds 30 KB that an idle link does not, and in a storm of reconnects
+    // those that began first should end first. When none of them ends for so long, others go ahead.
+    std::size_t handshakes = 512;
+    base::Milliseconds handshake_patience{2'000};
 };
 
 class LinkPool {
@@ -33,6 +37,13 @@ class LinkPool {
     void set_commit(Commit commit) { commit_ = std::move(commit); }
 
     [[nodiscard]] bool full() const noexcept { return links_.size() >= limits_.links; }
+    [[nodiscard]] bool handshakes_full() const noexcept {
+        return handshakes_ >= limits_.handshakes;
+    }
+    [[nodiscard]] base::Milliseconds handshake_patience() const noexcept {
+        return limits_.handshake_patience;
+    }
+    [[nodiscard]] std::uint64_t handshakes_done() const noexcept { return handshakes_done_; }
     [[nodiscard]] std::size_t size() const noexcept { return links_.size(); }
     [[nodiscard]] std::size_t buffered_bytes() const noexcept { return buffered_; }
     // Precondition: !full().
@@ -44,6 +55,7 @@ class LinkPool {
   private:
     friend class Link;
 
+    void note_handshake_done() noexcept;
     void mark_dirty(Link& link);
     void schedule_end_of_pass();
     void end_of_pass();
@@ -62,6 +74,8 @@ class LinkPool {
     std::vector<std::uint64_t> read_again_;
     base::Bytes scratch_;  // shared read buffer: an idle link holds none
     std::size_t buffered_ = 0;
+    std::size_t handshakes_ = 0;  // under way
+    std::uint64_t handshakes_done_ = 0;
     std::uint64_t next_id_ = 1;
     bool end_scheduled_ = false;
     base::EventLoop::TimerId end_timer_{};

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/log.hpp"
 
@@ -66,7 +67,18 @@ void Listener::pause() {
     });
 }
 
+// Clients that only connect must not keep others out: where no handshake ends, nobody waits for it.
+bool Listener::must_wait() noexcept {
+    const auto now = pool_.clock().monotonic();
+    if (std::exchange(handshakes_seen_, pool_.handshakes_done()) != handshakes_seen_ ||
+        !pool_.handshakes_full())
+        moved_at_ = now;
+    return pool_.handshakes_full() && now - moved_at_ < pool_.handshake_patience();
+}
+
 void Listener::accept_some() {
+    if (must_wait())
+        return pause();
     for (int i = 0; i < accepts_per_pass; ++i) {
         if (pool_.full())
             return pause();

@@ -29,6 +29,7 @@ class Listener {
              ProtocolFactory make_protocol);
     [[nodiscard]] base::Status resume();
     void pause();
+    [[nodiscard]] bool must_wait() noexcept;
     void accept_some();
     void accept_one(base::UniqueFd socket);
 
@@ -38,6 +39,8 @@ class Listener {
     ProtocolFactory make_protocol_;
     std::function<bool()> gate_;
     std::uint16_t port_ = 0;
+    std::uint64_t handshakes_seen_ = 0;
+    base::MonotonicTime moved_at_{};  // handshakes, or there was room
     bool paused_ = false;
     base::EventLoop::TimerId resume_timer_{};
 };
