@@ -83,7 +83,7 @@ base::Result<std::string> ask_admin(std::uint16_t port, const std::string& metho
     if (!answer.starts_with("HTTP/1.1 ") || body_at == std::string::npos)
         return base::fail(CloudError::invalid_argument, "the admin port speaks no HTTP");
     auto text = answer.substr(body_at + 4);
-    if (answer.compare(9, 4, "200 ") != 0)
+    if (answer.compare(9, 1, "2") != 0)
         return base::fail(CloudError::invalid_argument, std::move(text));
     return text;
 }
@@ -96,6 +96,8 @@ base::Result<std::string> ask_server(const std::string& state, const std::string
         const auto refusal = nlohmann::json::parse(answer.error().context, nullptr, false);
         if (refusal.is_object() && refusal.contains("Message"))
             return base::fail(CloudError::invalid_argument, refusal["Message"].get<std::string>());
+        if (refusal.is_object() && refusal.contains("error") && refusal["error"].is_object())
+            return base::fail(CloudError::invalid_argument, refusal["error"].value("message", ""));
     }
     if (!answer)
         return base::fail_with("is mitral-cloud running on " + state, answer.error());

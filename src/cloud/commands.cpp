@@ -76,7 +76,7 @@ base::Status prepare_directory(const Settings& settings) {
     policy.user = settings.user;
     MITRAL_TRY(const auto identity, base::identity_of(policy));
     for (const auto* name : {"cloud.db", "cloud.db-wal", "cloud.db-shm", "cloud.db-journal", "lock",
-                             "ports.json", "messages", "tls"})
+                             "ports.json", "messages", "tls", "updates"})
         MITRAL_CHECK(give_tree_to(settings.state + "/" + name, identity.user, identity.group));
     return give_to(settings.state, identity.user, identity.group);
 }
@@ -161,7 +161,7 @@ base::Status show_policies(const std::string& directory) {
     const base::SystemClock clock;
     MITRAL_TRY(const auto state, State::open(directory, clock));
     MITRAL_TRY(const auto host, hub_host(*state));
-    for (const auto service : {hub::hub_service, hub::dps_service}) {
+    for (const auto service : {hub::hub_service, hub::dps_service, hub::update_service}) {
         MITRAL_TRY(const auto policies, state->policies.list(service));
         for (const auto& policy : policies)
             MITRAL_CHECK(print(

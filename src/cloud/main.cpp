@@ -8,6 +8,7 @@
 #include "cloud/commands.hpp"
 #include "cloud/fault_commands.hpp"
 #include "cloud/send_command.hpp"
+#include "cloud/update_commands.hpp"
 
 namespace {
 
@@ -41,6 +42,7 @@ void add_serve_options(CLI::App& app, Options& options) {
     app.add_option("--https-port", s.https_port, "DPS and registry over HTTPS")
         ->capture_default_str();
     app.add_option("--admin-port", s.admin_port, "Plain HTTP on 127.0.0.1")->capture_default_str();
+    app.add_option("--files-port", s.files_port, "Plain HTTP for files of updates; default: none");
     app.add_option("--assigned-hub", s.assigned_hub, "What DPS tells devices, host:port");
     app.add_option_function<std::int64_t>(
         "--expiry-grace", [&s](std::int64_t v) { s.expiry_grace = mitral::base::Seconds(v); },
@@ -65,6 +67,7 @@ Status run_serve(const Options& options) {
     options.override("--mqtt-port", &Settings::mqtt_port, settings);
     options.override("--https-port", &Settings::https_port, settings);
     options.override("--admin-port", &Settings::admin_port, settings);
+    options.override("--files-port", &Settings::files_port, settings);
     options.override("--assigned-hub", &Settings::assigned_hub, settings);
     options.override("--expiry-grace", &Settings::expiry_grace, settings);
     options.override("--clock-skew", &Settings::clock_skew, settings);
@@ -160,6 +163,8 @@ int main(int argc, char** argv) {
 
     std::string file;
     add_authority_commands(app, action, state, name, file);
+
+    mitral::cloud::add_update_commands(app, state, action);
 
     CLI11_PARSE(app, argc, argv);
     if (const auto done = action(); !done)

@@ -12,6 +12,8 @@
 #include "cloud/api/authorities_api.hpp"
 #include "cloud/api/bulk_api.hpp"
 #include "cloud/api/device_events_api.hpp"
+#include "cloud/api/device_management_api.hpp"
+#include "cloud/api/device_update_api.hpp"
 #include "cloud/api/devicebound_api.hpp"
 #include "cloud/api/enrollment_bulk_api.hpp"
 #include "cloud/api/methods_api.hpp"
@@ -24,6 +26,7 @@
 #include "cloud/api/statistics_api.hpp"
 #include "cloud/api/twins_api.hpp"
 #include "cloud/api/unsupported.hpp"
+#include "cloud/api/update_files_api.hpp"
 #include "cloud/api/websocket_api.hpp"
 #include "cloud/dps/service.hpp"
 #include "cloud/faults.hpp"
@@ -82,15 +85,21 @@ class Process final : public Server {
           devicebound_(queue_),
           hub_(authenticator_, sessions_, log_, clock, {.expiry_grace = settings_.expiry_grace}),
           clock_(clock),
+          updates_(loop, clock, state_->database, state_->twins, settings_.state + "/updates"),
           faults_(loop, clock, roster_),
           pool_(loop, clock, {}) {}
 
     base::Status open(Sockets sockets);
-    Ports ports() const override { return {mqtt_->port(), https_->port(), admin_->port()}; }
+    Ports ports() const override {
+        const std::uint16_t files = files_ ? files_->port() : std::uint16_t{0};
+        return {mqtt_->port(), https_->port(), admin_->port(), files};
+    }
 
   private:
     void mount_services();
     std::unique_ptr<mqtt::Connection> make_mqtt(front::Transport& transport);
+    void mount_updates();
+    base::Status start_rollout();
     std::optional<base::Seconds> dps_throttled();
     std::optional<std::string> other_hub(const std::string& device);
     base::Status commit();
@@ -115,17 +124,21 @@ class Process final : public Server {
     std::optional<dps::Service> dps_;
     std::optional<Switchboard> switchboard_;
     std::optional<faults::Front> front_;
+    adu::DeviceUpdate updates_;
     mqtt::Roster roster_;
     mqtt::ConnectionCounters counters_;
     http::Router public_routes_;
     http::Router admin_routes_;
+    http::Router files_routes_;
     http::Handler public_handler_;
     http::Handler admin_handler_;
+    http::Handler files_handler_;
     Faults faults_;
     front::LinkPool pool_;  // below everything its connections use
     std::unique_ptr<front::Listener> mqtt_;
     std::unique_ptr<front::Listener> https_;
     std::unique_ptr<front::Listener> admin_;
+    std::unique_ptr<front::Listener> files_;
 };
 
 base::Status Process::open(Sockets sockets) {
@@ -142,11 +155,17 @@ base::Status Process::open(Sockets sockets) {
                                       http_factory(public_handler_)));
     MITRAL_TRY(admin_, Listener::open(pool_, std::move(sockets.admin), nullptr,
                                       http_factory(admin_handler_)));
+    if (sockets.files.get() >= 0) {
+        MITRAL_TRY(files_, Listener::open(pool_, std::move(sockets.files), nullptr,
+                                          http_factory(files_handler_)));
+    }
     if (settings_.assigned_hub.empty())
         settings_.assigned_hub = fmt::format("{}:{}", settings_.names.front(), mqtt_->port());
     MITRAL_CHECK(state_->database.set_fact("hub-host", settings_.assigned_hub));
     MITRAL_CHECK(queue_.release_all());
+    MITRAL_CHECK(updates_.open());
     mount_services();
+    MITRAL_CHECK(start_rollout());
     faults_.control(*mqtt_, *https_);
     return tell_ports();
 }
@@ -191,6 +210,7 @@ void Process::mount_services() {
     api::StatisticsApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
     api::WebsocketApi{faults_, [this](front::Transport& transport) { return make_mqtt(transport); }}
         .mount(public_routes_);
+    mount_updates();
     api::mount_unsupported(public_routes_);
     api::AuthoritiesApi{state_->authorities}.mount(admin_routes_);
     api::AdminApi{state_->registry, hub_, log_, news_, faults_, pool_, counters_}.mount(
@@ -199,6 +219,32 @@ void Process::mount_services() {
         return public_routes_.route(request);
     };
     admin_handler_ = [this](const http::Request& request) { return admin_routes_.route(request); };
+}
+
+void Process::mount_updates() {
+    for (const auto& [routes, guard] :
+         {std::pair(&public_routes_, api::update_policy(authenticator_)),
+          std::pair(&admin_routes_, api::anyone())}) {
+        api::DeviceUpdateApi{updates_}.mount(*routes, guard);
+        api::DeviceManagementApi{updates_}.mount(*routes, guard);
+        api::DeploymentsApi{updates_}.mount(*routes, guard);
+    }
+    api::UpdateKeysApi{updates_.keys}.mount(admin_routes_);
+    for (auto* routes : {&public_routes_, &files_routes_})
+        api::UpdateFilesApi{updates_}.mount(*routes);
+    files_handler_ = [this](const http::Request& request) { return files_routes_.route(request); };
+}
+
+// Devices download over plain HTTP where that port is open: Microsoft's agent wants it so.
+base::Status Process::start_rollout() {
+    const auto origin = files_
+                            ? fmt::format("http://{}:{}", settings_.names.front(), files_->port())
+                            : fmt::format("https://{}:{}", settings_.names.front(), https_->port());
+    state_->twins.observe([this](const hub::Twin& twin) { updates_.rollout.on_twin(twin); });
+    return updates_.rollout.open(origin + "/update-files", [this](const hub::TwinUpdate& update) {
+        if (auto* client = hub_.find(api::client_id(update.twin.name())))
+            hub::TwinChannel::push_desired(*client, update);
+    });
 }
 
 std::optional<base::Seconds> Process::dps_throttled() {
@@ -223,8 +269,10 @@ base::Status Process::commit() {
 
 base::Status Process::tell_ports() const {
     const auto text = fmt::format(
-        "{{\"mqtt\":{},\"https\":{},\"admin\":{},\"hub\":\"{}\",\"id_scope\":\"{}\"}}\n",
-        mqtt_->port(), https_->port(), admin_->port(), settings_.assigned_hub, state_->id_scope);
+        "{{\"mqtt\":{},\"https\":{},\"admin\":{},\"files\":{},\"hub\":\"{}\","
+        "\"id_scope\":\"{}\"}}\n",
+        mqtt_->port(), https_->port(), admin_->port(), ports().files, settings_.assigned_hub,
+        state_->id_scope);
     return base::replace_file(settings_.state + "/ports.json", base::as_bytes(text), 0644);
 }
 
@@ -235,6 +283,9 @@ base::Result<Sockets> bind_sockets(const Settings& settings) {
     MITRAL_TRY(sockets.mqtt, net::listen_tcp({settings.listen, settings.mqtt_port}));
     MITRAL_TRY(sockets.https, net::listen_tcp({settings.listen, settings.https_port}));
     MITRAL_TRY(sockets.admin, net::listen_tcp({std::string(loopback), settings.admin_port}));
+    if (settings.files_port) {
+        MITRAL_TRY(sockets.files, net::listen_tcp({settings.listen, *settings.files_port}));
+    }
     return sockets;
 }
 

@@ -13,6 +13,7 @@ struct Ports {
     std::uint16_t mqtt = 0;
     std::uint16_t https = 0;
     std::uint16_t admin = 0;
+    std::uint16_t files = 0;  // 0: not open
 };
 
 // Bound before the process gives up its rights: low ports need them.
@@ -20,6 +21,7 @@ struct Sockets {
     base::UniqueFd mqtt;
     base::UniqueFd https;
     base::UniqueFd admin;
+    base::UniqueFd files;
 };
 [[nodiscard]] base::Result<Sockets> bind_sockets(const Settings& settings);
 

@@ -23,6 +23,9 @@ base::Status read_settings(base::Table table, Settings& settings) {
     settings.mqtt_port = port(table, "mqtt_port", settings.mqtt_port);
     settings.https_port = port(table, "https_port", settings.https_port);
     settings.admin_port = port(table, "admin_port", settings.admin_port);
+    constexpr std::int64_t none = -1;
+    if (const auto files = table.integer("files_port", none, none, 65'535); files != none)
+        settings.files_port = static_cast<std::uint16_t>(files);
     settings.assigned_hub = table.text("assigned_hub", settings.assigned_hub);
     settings.expiry_grace = seconds(table, "expiry_grace_s", settings.expiry_grace);
     settings.clock_skew = seconds(table, "clock_skew_s", settings.clock_skew);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct Settings {
     std::uint16_t mqtt_port = 8883;  // 0: any free port; state/ports.json tells
     std::uint16_t https_port = 8443;
     std::uint16_t admin_port = 8081;  // plain HTTP, always on 127.0.0.1
+    // Plain HTTP for the files of updates, which Microsoft's agent wants; none: HTTPS only.
+    std::optional<std::uint16_t> files_port{};
     std::string assigned_hub;         // what DPS tells devices; empty: first name and MQTT port
     base::Seconds expiry_grace{300};  // a connection outlives its token by this
     base::Seconds clock_skew{300};    // a token is taken this long past its end

@@ -6,6 +6,7 @@ DEVICE, SIBLING, MODULE = "auth-1", "auth-10", "m"
 
 # What a credential may do, and what an operation needs: one of these.
 REGISTRY_READ, REGISTRY_WRITE, SERVICE, ENROLMENT = "registry read", "registry write", "service", "enrolment"
+UPDATES = "updates"
 AS_DEVICE, AS_MODULE = "as the device", "as the module"
 POLICIES = {
     "iothubowner": {REGISTRY_READ, REGISTRY_WRITE, SERVICE, AS_DEVICE, AS_MODULE},
@@ -14,6 +15,7 @@ POLICIES = {
     "registryRead": {REGISTRY_READ},
     "registryReadWrite": {REGISTRY_READ, REGISTRY_WRITE},
     "provisioningserviceowner": {ENROLMENT},
+    "deviceUpdate": {UPDATES},
 }
 
 # Name: method, path, body, what it needs. None of them changes what another one finds.
@@ -45,6 +47,20 @@ HTTP_OPERATIONS = {
     "complete": ("DELETE", f"/devices/{DEVICE}/messages/devicebound/lock", None, AS_DEVICE),
     "reject": ("DELETE", f"/devices/{DEVICE}/messages/devicebound/lock?reject", None, AS_DEVICE),
     "abandon": ("POST", f"/devices/{DEVICE}/messages/devicebound/lock/abandon", None, AS_DEVICE),
+    "list updates": ("GET", "/deviceUpdate/default/updates", None, UPDATES),
+    "get update": ("GET", "/deviceUpdate/default/updates/providers/a/names/b/versions/1.0", None, UPDATES),
+    "delete update": ("DELETE", "/deviceUpdate/default/updates/providers/a/names/b/versions/1.0", None, UPDATES),
+    "bring a file for import": ("PUT", "/deviceUpdate/default/incoming/x?offset=9", {}, UPDATES),
+    "import updates": ("POST", "/deviceUpdate/default/updates:import", [], UPDATES),
+    "list update devices": ("GET", "/deviceUpdate/default/management/devices", None, UPDATES),
+    "list update groups": ("GET", "/deviceUpdate/default/management/groups", None, UPDATES),
+    "deploy": ("PUT", "/deviceUpdate/default/management/groups/none/deployments/d",
+               {"update": {"updateId": {"provider": "a", "name": "b", "version": "1.0"}}}, UPDATES),
+    "delete deployment": ("DELETE", "/deviceUpdate/default/management/groups/none/deployments/d", None, UPDATES),
+    "cancel deployment": ("POST", "/deviceUpdate/default/management/groups/none/deviceClassSubgroups/c/deployments/"
+                          "d:cancel", None, UPDATES),
+    "collect logs": ("PUT", "/deviceUpdate/default/management/deviceDiagnostics/logCollections/l",
+                     {"deviceList": [{"deviceId": "none"}]}, UPDATES),
     "get enrolment": ("GET", "/enrollmentGroups/fleet", None, ENROLMENT),
     "delete enrolment": ("DELETE", "/enrollments/auth-none", None, ENROLMENT),
     "attestation": ("POST", "/enrollmentGroups/fleet/attestationmechanism", None, ENROLMENT),

@@ -160,6 +160,12 @@ TEST_F(TwinsTest, AnOlderStateGetsTheNewTables) {
     }
 }
 
+TEST_F(TwinsTest, AnEmptyTextIsBoundAsATextAndNotAsNull) {
+    auto query = state_->database.prepare("SELECT ? = ''");
+    ASSERT_TRUE(*query.bind(std::string_view()).step());
+    EXPECT_EQ(query.integer(0), 1);
+}
+
 TEST_F(TwinsTest, AStateOfANewerProgramIsLeftAlone) {
     const auto path = directory_.path("new.db");
     ASSERT_TRUE(store::Database::open(path)->execute("PRAGMA user_version = 1000"));

@@ -87,15 +87,20 @@ void Connection::send_response(Response response, bool keep_alive) {
         head.append(name).append(": ").append(value).append("\r\n");
     if (!response.content_type.empty() && (response.source || !response.body.empty()))
         head.append("Content-Type: ").append(response.content_type).append("\r\n");
-    if (response.source)
+    const bool chunked = response.source && !response.length;
+    if (response.length)
+        head.append(fmt::format("Content-Length: {}\r\n", *response.length));
+    else if (chunked)
         head.append("Transfer-Encoding: chunked\r\n");
-    else if (response.status != 204 && response.status != 101)
+    else if (response.status != 204 && response.status != 101 && response.status != 304)
         head.append(fmt::format("Content-Length: {}\r\n", response.body.size()));
-    head.append(keep_alive ? "\r\n" : "Connection: close\r\n\r\n");
+    // A connection ends with its stream.
+    head.append(keep_alive && !response.source ? "\r\n" : "Connection: close\r\n\r\n");
     send_text(head);
     send_text(response.body);
     if (response.source) {
         source_ = std::move(response.source);
+        in_chunks_ = chunked;
         transport().clear_deadline();
         pump();
     } else if (!keep_alive) {
@@ -125,10 +130,13 @@ void Connection::pump() {
             source_.reset();
             return transport().close("stream failed");
         }
-        if (!piece->data.empty())
+        if (!in_chunks_)
+            send_text(piece->data);
+        else if (!piece->data.empty())
             send_text(fmt::format("{:x}\r\n{}\r\n", piece->data.size(), piece->data));
         if (piece->state == BodySource::State::finished) {
-            send_text("0\r\n\r\n");
+            if (in_chunks_)
+                send_text("0\r\n\r\n");
             source_.reset();
             // A client that pipelined behind the stream would wait for bytes already received.
             return transport().close_when_sent("stream ended");
@@ -163,6 +171,10 @@ std::string_view reason_phrase(unsigned status) noexcept {
             return "Accepted";
         case 204:
             return "No Content";
+        case 206:
+            return "Partial Content";
+        case 304:
+            return "Not Modified";
         case 400:
             return "Bad Request";
         case 401:
@@ -179,6 +191,8 @@ std::string_view reason_phrase(unsigned status) noexcept {
             return "Precondition Failed";
         case 413:
             return "Content Too Large";
+        case 416:
+            return "Range Not Satisfiable";
         case 426:
             return "Upgrade Required";
         case 429:

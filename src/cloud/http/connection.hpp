@@ -35,6 +35,7 @@ class Connection final : public front::Protocol {
     RequestParser parser_;
     std::shared_ptr<BodySource> source_;                          // while a stream is being sent
     bool upgraded_ = false;                                       // another protocol takes over
+    bool in_chunks_ = true;                                       // how it is sent
     bool awaits_answer_ = false;                                  // a late one
     bool left_unread_ = false;                                    // input behind a late answer
     bool waiting_ = false;                                        // the source will wake us

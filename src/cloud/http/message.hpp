@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -82,8 +83,9 @@ struct Response {
     std::string content_type = "application/json; charset=utf-8";
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
-    std::unique_ptr<BodySource> source;  // instead of `body`, sent in chunks
-    std::shared_ptr<LateAnswer> later;   // instead of all of the above
+    std::unique_ptr<BodySource> source;     // instead of `body`, sent in chunks
+    std::optional<std::uint64_t> length{};  // of what `source` gives; with it there are no chunks
+    std::shared_ptr<LateAnswer> later;      // instead of all of the above
     // With 101: makes what takes the connection over once this answer is queued.
     std::function<std::unique_ptr<front::Protocol>(front::Link&)> upgrade{};
 };

@@ -21,6 +21,7 @@ constexpr std::array defaults{
     Default{hub_service, "registryRead", registry_read},
     Default{hub_service, "registryReadWrite", registry_read | registry_write},
     Default{dps_service, "provisioningserviceowner", enrollment_read | enrollment_write},
+    Default{update_service, "deviceUpdate", device_update},
 };
 
 Policy read_row(const store::Statement& row) {

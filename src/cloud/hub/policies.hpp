@@ -18,10 +18,12 @@ enum Right : std::uint32_t {
     device_connect = 8,
     enrollment_read = 16,
     enrollment_write = 32,
+    device_update = 64,
 };
 
 inline constexpr std::string_view hub_service = "hub";
 inline constexpr std::string_view dps_service = "dps";
+inline constexpr std::string_view update_service = "update";  // Device Update
 
 struct Policy {
     std::string name{};

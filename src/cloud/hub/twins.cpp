@@ -105,6 +105,7 @@ base::Result<TwinUpdate> Twins::update(TwinName name, const TwinChange& change,
         ++twin.revision;
         ++twin.version;
         MITRAL_CHECK(store(twin));
+        tell(twin);
     }
     update.twin = std::move(twin);
     return update;
@@ -116,6 +117,7 @@ base::Result<std::int64_t> Twins::report(TwinName name, std::string_view patch) 
     twin.reported = std::move(step.after);
     ++twin.version;
     MITRAL_CHECK(store(twin));
+    tell(twin);
     return twin.reported.version;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -71,6 +72,9 @@ class Twins {
     // The model that a client named when it connected. Fails with not_found.
     [[nodiscard]] base::Status note_model(TwinName name, std::string_view model);
 
+    // `look` is called with each twin after it has changed in the database.
+    void observe(std::function<void(const Twin&)> look) { observer_ = std::move(look); }
+
     [[nodiscard]] base::WallTime now() const { return clock_.wall(); }
 
     enum class Of : std::uint8_t { devices, modules };
@@ -81,8 +85,14 @@ class Twins {
   private:
     [[nodiscard]] base::Status store(const Twin& twin);
 
+    void tell(const Twin& twin) const {
+        if (observer_)
+            observer_(twin);
+    }
+
     store::Database& database_;
     const base::Clock& clock_;
+    std::function<void(const Twin&)> observer_;
 };
 
 }  // namespace mitral::cloud::hub

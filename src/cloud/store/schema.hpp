@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "cloud/adu/tables.hpp"
+
 namespace mitral::cloud::store {
 
 // WAL: the command line reads and writes beside a running server. NORMAL survives the death of the
@@ -123,8 +125,8 @@ CREATE TRIGGER registration_goes_with_entry AFTER DELETE ON enrollment WHEN OLD.
 )sql";
 
 // Each step runs once and in order; PRAGMA user_version counts those done. Append only.
-inline constexpr std::array steps{first_tables,       twin_tables,  module_tables,
-                                  devicebound_tables, module_twins, certificate_tables,
-                                  provisioning_tables};
+inline constexpr std::array steps{first_tables,        twin_tables,          module_tables,
+                                  devicebound_tables,  module_twins,         certificate_tables,
+                                  provisioning_tables, device_update_tables, deployment_tables};
 
 }  // namespace mitral::cloud::store
