@@ -9,7 +9,9 @@
 #include "cloud/api/update_files_api.hpp"
 #include "cloud/error.hpp"
 #include "cloud/json.hpp"
+#include "cloud/state.hpp"
 #include "support/proves.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace mitral::cloud::adu {
 namespace {
@@ -157,6 +159,25 @@ TEST(Fleet, SeesAnAgentOnlyWhereOneHasReportedItsProperties) {
     for (const auto* none : {"{}", R"({"deviceUpdate":1})", R"({"deviceUpdate":{"agent":{}}})",
                              R"({"deviceUpdate":{"agent":{"deviceProperties":{}}}})"})
         EXPECT_FALSE(sight(twin(none))) << none;
+}
+
+TEST(Fleet, BoundsTheClassesThatDevicesMake) {
+    MITRAL_PROVES("CR 7.1");
+    const test::TemporaryDirectory directory;
+    const base::ManualClock clock{base::WallTime{1'790'000'000'000}};
+    const auto state = *State::open(directory.path("state"), clock);
+    Fleet fleet(state->database, clock);
+    const auto reported = [](std::int64_t number) {
+        return Sighting{.agent = {.device = "d", .group = "g"},
+                        .device_class = {.id = std::to_string(number)}};
+    };
+    ASSERT_TRUE(state->database.execute("BEGIN"));
+    for (std::int64_t i = 0; i < Fleet::max_classes; ++i)
+        ASSERT_TRUE(fleet.save(reported(i)));
+    EXPECT_EQ(fleet.save(reported(Fleet::max_classes)).error().code, CloudError::throttled);
+    EXPECT_TRUE(fleet.save(reported(0)));
+    ASSERT_TRUE(state->database.execute("COMMIT"));
+    EXPECT_EQ(fleet.classes()->size(), static_cast<std::size_t>(Fleet::max_classes));
 }
 
 TEST(UpdateFiles, ReadsOneRange) {

@@ -81,18 +81,29 @@ std::optional<Sighting> sight(const hub::Twin& twin) {
     return found;
 }
 
+base::Status Fleet::add_class(const DeviceClass& device_class) {
+    if (this->device_class(device_class.id))
+        return {};
+    auto insert = database_.prepare(
+        "INSERT INTO adu_class SELECT ?, ?, ?, '' WHERE (SELECT count(*) FROM adu_class) < ?");
+    insert.bind(device_class.id).bind(device_class.model);
+    MITRAL_TRY(const auto added,
+               insert.bind(dump(Json(device_class.properties))).bind(max_classes).run());
+    if (added == 0)
+        return base::fail(CloudError::throttled, "too many device classes");
+    return {};
+}
+
 base::Status Fleet::save(const Sighting& sighting) {
     const auto& agent = sighting.agent;
     const auto& device_class = sighting.device_class;
     const auto now = clock_.wall().ms;
+    MITRAL_CHECK(add_class(device_class));
     auto put = database_.prepare(
         "INSERT OR REPLACE INTO adu_agent (device, module, class, grp, agent, diagnostics) "
         "VALUES (?, ?, ?, ?, ?, ?)");
     put.bind(agent.device).bind(agent.module).bind(agent.class_id).bind(agent.group);
     MITRAL_CHECK(run(put.bind(agent.agent).bind(agent.diagnostics)));
-    auto add_class = database_.prepare("INSERT OR IGNORE INTO adu_class VALUES (?, ?, ?, '')");
-    add_class.bind(device_class.id).bind(device_class.model);
-    MITRAL_CHECK(run(add_class.bind(dump(Json(device_class.properties)))));
     auto add_group = database_.prepare("INSERT OR IGNORE INTO adu_group VALUES (?, ?)");
     MITRAL_CHECK(run(add_group.bind(agent.group).bind(now)));
     auto add_subgroup = database_.prepare("INSERT OR IGNORE INTO adu_subgroup VALUES (?, ?, ?)");

@@ -56,9 +56,12 @@ struct Group {
 
 class Fleet {
   public:
+    static constexpr std::int64_t max_classes = 1000;
+
     Fleet(store::Database& database, const base::Clock& clock)
         : database_(database), clock_(clock) {}
 
+    // Fails with throttled for one device class too many: they come from what devices say.
     [[nodiscard]] base::Status save(const Sighting& sighting);
     [[nodiscard]] base::Result<std::optional<Agent>> find(hub::TwinName name) const;
     [[nodiscard]] base::Result<std::vector<Agent>> agents() const;
@@ -74,6 +77,8 @@ class Fleet {
     [[nodiscard]] base::Result<std::vector<std::pair<std::string, std::string>>> candidates() const;
 
   private:
+    [[nodiscard]] base::Status add_class(const DeviceClass& device_class);
+
     store::Database& database_;
     const base::Clock& clock_;
 };
