@@ -76,7 +76,7 @@ base::Status prepare_directory(const Settings& settings) {
     policy.user = settings.user;
     MITRAL_TRY(const auto identity, base::identity_of(policy));
     for (const auto* name : {"cloud.db", "cloud.db-wal", "cloud.db-shm", "cloud.db-journal", "lock",
-                             "ports.json", "messages", "tls", "updates"})
+                             "ports.json", "messages", "time", "tls", "updates"})
         MITRAL_CHECK(give_tree_to(settings.state + "/" + name, identity.user, identity.group));
     return give_to(settings.state, identity.user, identity.group);
 }

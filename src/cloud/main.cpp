@@ -43,6 +43,8 @@ void add_serve_options(CLI::App& app, Options& options) {
         ->capture_default_str();
     app.add_option("--admin-port", s.admin_port, "Plain HTTP on 127.0.0.1")->capture_default_str();
     app.add_option("--files-port", s.files_port, "Plain HTTP for files of updates; default: none");
+    app.add_option("--time-port", s.time_port,
+                   "Signed time (Roughtime) over UDP and TCP; not served without it");
     app.add_option("--assigned-hub", s.assigned_hub, "What DPS tells devices, host:port");
     app.add_option_function<std::int64_t>(
         "--expiry-grace", [&s](std::int64_t v) { s.expiry_grace = mitral::base::Seconds(v); },
@@ -68,6 +70,7 @@ Status run_serve(const Options& options) {
     options.override("--https-port", &Settings::https_port, settings);
     options.override("--admin-port", &Settings::admin_port, settings);
     options.override("--files-port", &Settings::files_port, settings);
+    options.override("--time-port", &Settings::time_port, settings);
     options.override("--assigned-hub", &Settings::assigned_hub, settings);
     options.override("--expiry-grace", &Settings::expiry_grace, settings);
     options.override("--clock-skew", &Settings::clock_skew, settings);

@@ -34,6 +34,7 @@
 #include "cloud/http/connection.hpp"
 #include "cloud/hub/twin_channel.hpp"
 #include "cloud/state.hpp"
+#include "cloud/time/responder.hpp"
 #include "cloud/tls/self_signed.hpp"
 #include "net/connect.hpp"
 
@@ -41,6 +42,7 @@ namespace mitral::cloud {
 namespace {
 
 constexpr std::string_view loopback = "127.0.0.1";
+constexpr std::uint16_t no_port = 0;
 
 // The user name says which service a client wants; both share the port, as they do on port 8883 of
 // Azure.
@@ -92,7 +94,8 @@ class Process final : public Server {
     base::Status open(Sockets sockets);
     Ports ports() const override {
         const std::uint16_t files = files_ ? files_->port() : std::uint16_t{0};
-        return {mqtt_->port(), https_->port(), admin_->port(), files};
+        return {mqtt_->port(), https_->port(), admin_->port(), files,
+                time_ ? time_->port() : no_port};
     }
 
   private:
@@ -100,6 +103,7 @@ class Process final : public Server {
     std::unique_ptr<mqtt::Connection> make_mqtt(front::Transport& transport);
     void mount_updates();
     base::Status start_rollout();
+    base::Status open_time(Sockets& sockets);
     std::optional<base::Seconds> dps_throttled();
     std::optional<std::string> other_hub(const std::string& device);
     base::Status commit();
@@ -134,11 +138,13 @@ class Process final : public Server {
     http::Handler admin_handler_;
     http::Handler files_handler_;
     Faults faults_;
+    std::unique_ptr<time::Responder> responder_;
     front::LinkPool pool_;  // below everything its connections use
     std::unique_ptr<front::Listener> mqtt_;
     std::unique_ptr<front::Listener> https_;
     std::unique_ptr<front::Listener> admin_;
     std::unique_ptr<front::Listener> files_;
+    std::unique_ptr<front::Listener> time_;
 };
 
 base::Status Process::open(Sockets sockets) {
@@ -159,6 +165,7 @@ base::Status Process::open(Sockets sockets) {
         MITRAL_TRY(files_, Listener::open(pool_, std::move(sockets.files), nullptr,
                                           http_factory(files_handler_)));
     }
+    MITRAL_CHECK(open_time(sockets));
     if (settings_.assigned_hub.empty())
         settings_.assigned_hub = fmt::format("{}:{}", settings_.names.front(), mqtt_->port());
     MITRAL_CHECK(state_->database.set_fact("hub-host", settings_.assigned_hub));
@@ -172,6 +179,18 @@ base::Status Process::open(Sockets sockets) {
 
 std::unique_ptr<mqtt::Connection> Process::make_mqtt(front::Transport& transport) {
     return std::make_unique<mqtt::Connection>(transport, *front_, roster_, counters_);
+}
+
+base::Status Process::open_time(Sockets& sockets) {
+    if (!settings_.time_port)
+        return {};
+    MITRAL_TRY(auto authority, time::Authority::open(settings_.state + "/time", clock_));
+    MITRAL_TRY(responder_, time::Responder::open(pool_.loop(), clock_, std::move(authority),
+                                                 std::move(sockets.time_udp)));
+    MITRAL_TRY(time_, front::Listener::open(
+                          pool_, std::move(sockets.time_tcp), nullptr,
+                          [this](front::Link& link) { return responder_->connection(link); }));
+    return {};
 }
 
 void Process::mount_services() {
@@ -268,10 +287,11 @@ base::Status Process::commit() {
 }
 
 base::Status Process::tell_ports() const {
+    const auto time = time_ ? fmt::format("\"time\":{},", time_->port()) : std::string();
     const auto text = fmt::format(
-        "{{\"mqtt\":{},\"https\":{},\"admin\":{},\"files\":{},\"hub\":\"{}\","
+        "{{\"mqtt\":{},\"https\":{},\"admin\":{},\"files\":{},{}\"hub\":\"{}\","
         "\"id_scope\":\"{}\"}}\n",
-        mqtt_->port(), https_->port(), admin_->port(), ports().files, settings_.assigned_hub,
+        mqtt_->port(), https_->port(), admin_->port(), ports().files, time, settings_.assigned_hub,
         state_->id_scope);
     return base::replace_file(settings_.state + "/ports.json", base::as_bytes(text), 0644);
 }
@@ -285,6 +305,10 @@ base::Result<Sockets> bind_sockets(const Settings& settings) {
     MITRAL_TRY(sockets.admin, net::listen_tcp({std::string(loopback), settings.admin_port}));
     if (settings.files_port) {
         MITRAL_TRY(sockets.files, net::listen_tcp({settings.listen, *settings.files_port}));
+    }
+    if (settings.time_port) {
+        MITRAL_TRY(sockets.time_tcp, net::listen_tcp({settings.listen, *settings.time_port}));
+        MITRAL_TRY(sockets.time_udp, time::bind_beside(sockets.time_tcp.get()));
     }
     return sockets;
 }

@@ -14,6 +14,7 @@ struct Ports {
     std::uint16_t https = 0;
     std::uint16_t admin = 0;
     std::uint16_t files = 0;  // 0: not open
+    std::uint16_t time = 0;   // 0: no time service
 };
 
 // Bound before the process gives up its rights: low ports need them.
@@ -22,6 +23,8 @@ struct Sockets {
     base::UniqueFd https;
     base::UniqueFd admin;
     base::UniqueFd files;
+    base::UniqueFd time_tcp;  // these two only with a time port
+    base::UniqueFd time_udp;
 };
 [[nodiscard]] base::Result<Sockets> bind_sockets(const Settings& settings);
 

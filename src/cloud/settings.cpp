@@ -26,6 +26,8 @@ base::Status read_settings(base::Table table, Settings& settings) {
     constexpr std::int64_t none = -1;
     if (const auto files = table.integer("files_port", none, none, 65'535); files != none)
         settings.files_port = static_cast<std::uint16_t>(files);
+    if (const auto time = table.integer("time_port", -1, -1, 65'535); time >= 0)
+        settings.time_port = static_cast<std::uint16_t>(time);
     settings.assigned_hub = table.text("assigned_hub", settings.assigned_hub);
     settings.expiry_grace = seconds(table, "expiry_grace_s", settings.expiry_grace);
     settings.clock_skew = seconds(table, "clock_skew_s", settings.clock_skew);

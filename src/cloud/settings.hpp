@@ -21,6 +21,7 @@ struct Settings {
     std::uint16_t admin_port = 8081;  // plain HTTP, always on 127.0.0.1
     // Plain HTTP for the files of updates, which Microsoft's agent wants; none: HTTPS only.
     std::optional<std::uint16_t> files_port{};
+    std::optional<std::uint16_t> time_port{};  // Roughtime over UDP and TCP; none: not served
     std::string assigned_hub;         // what DPS tells devices; empty: first name and MQTT port
     base::Seconds expiry_grace{300};  // a connection outlives its token by this
     base::Seconds clock_skew{300};    // a token is taken this long past its end
