@@ -13,8 +13,9 @@ from support.proves import main
 SOURCE = pathlib.Path(os.environ["MITRAL_SOURCE_DIR"])
 SKIPPED = 77
 EXPECTED = {"cpu-256", "cpu-256-to-libmosquitto", "messages-per-s", "messages-per-s-window-100", "cpu-4k",
-            "cpu-4k-wave", "start-queued", "ack-p50", "ack-p99", "sensor-to-hub-p50", "sensor-to-hub-p99", "idle-memory",
-            "idle-memory-alone", "idle-wakeups", "security-cpu", "security-ram", "security-instructions",
+            "cpu-4k-wave", "cloud-start", "start-queued", "ack-p50", "ack-p99", "sensor-to-hub-p50",
+            "sensor-to-hub-p99", "idle-memory", "idle-memory-alone", "idle-wakeups", "security-cpu", "security-ram",
+            "security-instructions",
             "hl7-ack-p50", "hl7-ack-p99", "hl7-lost", "hl7-rss-growth", "hl7-cpu", "hl7-cpu-to-receiver", "hl7-ceiling",
             "hl7-ceiling-to-receiver", "hl7-waves-lost", "hl7-waves-cpu", "hl7-isolation", "hl7-bytes-per-observation",
             "hl7-hub-messages-per-bed-day", "hl7-hub-messages-per-bed-day-waves", "cloud-ingest-to-mosquitto",
