@@ -1,4 +1,5 @@
 """Every message that was acknowledged is in the log, although the process is killed in mid-burst."""
+import os
 import random
 import signal
 import subprocess
@@ -53,6 +54,24 @@ class Publisher(threading.Thread):
             self.started.set()
 
 
+def burst(azure, devices, number, dice):
+    """Devices publish until the server is killed in the midst of it; returns what was acknowledged."""
+    publishers = [Publisher(azure, device, number) for device in devices]
+    for publisher in publishers:
+        publisher.start()
+    for publisher in publishers:
+        assert publisher.started.wait(30)
+    time.sleep(dice.uniform(0.0, 0.4))  # where in the burst it dies
+    assert azure.stop(signal.SIGKILL) == -signal.SIGKILL
+    for publisher in publishers:
+        publisher.join(30)
+    return set().union(*(publisher.acknowledged for publisher in publishers))
+
+
+def lost(acknowledged, rows):
+    return acknowledged - {row["mid"] for row in rows}
+
+
 class Durability(unittest.TestCase):
     @proves("T-DATA-01", "CR 3.4")
     def test_acknowledged_messages_survive_kill_9(self):
@@ -62,24 +81,26 @@ class Durability(unittest.TestCase):
             ports = {name: azure.ports[name] for name in ("mqtt", "https", "admin")}
             devices = [azure.device(f"burst-{i}") for i in range(3)]
             for number in range(ROUNDS):
-                publishers = [Publisher(azure, device, number) for device in devices]
-                for publisher in publishers:
-                    publisher.start()
-                for publisher in publishers:
-                    self.assertTrue(publisher.started.wait(30))
-                time.sleep(dice.uniform(0.0, 0.4))  # where in the burst it dies
-                self.assertEqual(azure.stop(signal.SIGKILL), -signal.SIGKILL)
-                for publisher in publishers:
-                    publisher.join(30)
-                    acknowledged |= publisher.acknowledged
+                acknowledged |= burst(azure, devices, number, dice)
                 azure.start(**ports)
             rows = azure.messages()
-            stored = {row["mid"] for row in rows}
             self.assertGreater(len(acknowledged), 1000)
-            self.assertEqual(acknowledged - stored, set())
+            self.assertEqual(lost(acknowledged, rows), set())
             self.assertEqual([row["offset"] for row in rows], list(range(len(rows))))
             print(f"acknowledged {len(acknowledged)}, stored {len(rows)}, kills {ROUNDS}")
             self.assertEqual(azure.stop(), 0, azure.log()[-4000:])
+
+    @proves("T-DATA-01")
+    def test_control_a_log_that_lost_its_end_is_noticed(self):
+        # What a server would leave behind that acknowledges first and writes later.
+        with LocalAzure() as azure:
+            acknowledged = burst(azure, [azure.device("burst")], 0, random.Random(7))
+            segment = max((azure.state / "messages").iterdir())
+            os.truncate(segment, segment.stat().st_size * 9 // 10)
+            azure.start()
+            rows = azure.messages()
+            self.assertGreater(len(lost(acknowledged, rows)), 0)
+            self.assertEqual([row["offset"] for row in rows], list(range(len(rows))))
 
     def test_two_servers_never_share_a_state(self):
         with LocalAzure() as azure:
