@@ -33,6 +33,7 @@
 #include "cloud/faults/front.hpp"
 #include "cloud/http/connection.hpp"
 #include "cloud/hub/twin_channel.hpp"
+#include "cloud/page/status_page.hpp"
 #include "cloud/state.hpp"
 #include "cloud/time/responder.hpp"
 #include "cloud/tls/self_signed.hpp"
@@ -237,7 +238,10 @@ void Process::mount_services() {
     public_handler_ = [this](const http::Request& request) {
         return public_routes_.route(request);
     };
-    admin_handler_ = [this](const http::Request& request) { return admin_routes_.route(request); };
+    page::mount(admin_routes_);
+    admin_handler_ = [this](const http::Request& request) {
+        return page::is_from_this_machine(request) ? admin_routes_.route(request) : page::refusal();
+    };
 }
 
 void Process::mount_updates() {

@@ -14,7 +14,7 @@ files() {
 }
 # One GET to the admin port, without a client to install.
 ask() {
-    bash -c "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET $1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n' >&3 && cat <&3"
+    bash -c "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET $1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&3 && cat <&3"
 }
 start_and_time() {
     begin=$(date +%s%N)
