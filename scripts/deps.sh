@@ -91,8 +91,8 @@ command -v dpkg-query >/dev/null 2>&1 || die "this is not a Debian system; see R
 [ $# -gt 0 ] || set -- build
 for group in "$@"; do
     case $group in
-    build | demo | lint | test) ;;
-    *) die "unknown group '$group'; groups are build, demo, lint and test" ;;
+    build | demo | lint | test | trusted) ;;
+    *) die "unknown group '$group'; groups are build, demo, lint, test and trusted" ;;
     esac
 done
 packages=$(collect "$@")

@@ -10,7 +10,6 @@
 
 #include "base/file.hpp"
 #include "vault/errors.hpp"
-#include "vault/host_channel.hpp"
 #include "vault/module_key.hpp"
 #include "vault/optee/backend.hpp"
 #include "vault/software/backend.hpp"
@@ -106,7 +105,7 @@ base::Result<std::unique_ptr<vault::Backend>> Bench::try_open() {
     if (kind == BackendKind::tpm)
         return vault::tpm::open_backend(state_directory, tpm->tcti(), station, clock);
     if (kind == BackendKind::optee) {
-        auto channel = open_host_channel(state_directory, hardware_key.view());
+        auto channel = open_host_channel(state_directory, hardware_key.view(), &power);
         if (!channel)
             return std::unexpected(channel.error());
         return vault::optee::open_backend(std::move(*channel), station, clock);

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/crypto.hpp"
 #include "vault/backend.hpp"
+#include "vault/host_channel.hpp"
 #include "vault/order.hpp"
 #include "vault/station.hpp"
 #include "vault/swtpm.hpp"
@@ -77,6 +78,7 @@ class Bench {
     base::Secret station_key;
     base::Secret fleet_key;
     base::Secret device_key;
+    PowerCut power;             // of the `optee` kind
     base::Secret hardware_key;  // of a host zone: what a board has in its fuses
     std::uint64_t next_counter = 1000;
 

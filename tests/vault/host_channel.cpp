@@ -8,17 +8,67 @@
 namespace mitral::test {
 namespace {
 
+// A host zone that can lose its power.
+struct Zone {
+    trusted_host host{};
+    trusted_zone files{};
+    PowerCut* cut = nullptr;
+    PowerCut steady{};
+
+    template <typename Call>
+    trusted_zone_result power(Call call) {
+        PowerCut& plan = cut != nullptr ? *cut : steady;
+        const std::size_t now = plan.calls++;
+        if (now > plan.at || (now == plan.at && !plan.after))
+            return ZONE_FAILED;
+        const auto result = call();
+        return now == plan.at ? ZONE_FAILED : result;
+    }
+};
+
+template <auto Member>
+struct Through;
+template <typename... Arguments, trusted_zone_result (*trusted_zone::*Member)(void*, Arguments...)>
+struct Through<Member> {
+    static trusted_zone_result call(void* self, Arguments... arguments) {
+        auto* zone = static_cast<Zone*>(self);
+        return zone->power([&] { return (zone->files.*Member)(&zone->host, arguments...); });
+    }
+};
+
+trusted_zone table_over(Zone& zone) {
+    trusted_zone table{};
+    table.self = &zone;
+    table.random = Through<&trusted_zone::random>::call;
+    table.sha256 = Through<&trusted_zone::sha256>::call;
+    table.hmac_sha256 = Through<&trusted_zone::hmac_sha256>::call;
+    table.ed25519_verify = Through<&trusted_zone::ed25519_verify>::call;
+    table.x25519_new = Through<&trusted_zone::x25519_new>::call;
+    table.x25519_agree = Through<&trusted_zone::x25519_agree>::call;
+    table.p256_new = Through<&trusted_zone::p256_new>::call;
+    table.p256_sign = Through<&trusted_zone::p256_sign>::call;
+    table.seal = Through<&trusted_zone::seal>::call;
+    table.open = Through<&trusted_zone::open>::call;
+    table.load = Through<&trusted_zone::load>::call;
+    table.replace = Through<&trusted_zone::replace>::call;
+    table.unit_id = Through<&trusted_zone::unit_id>::call;
+    return table;
+}
+
 class HostChannel final : public vault::optee::Channel {
   public:
-    HostChannel() = default;
+    explicit HostChannel(PowerCut* cut) { zone_.cut = cut; }
     HostChannel(const HostChannel&) = delete;
     HostChannel& operator=(const HostChannel&) = delete;
     ~HostChannel() override { trusted_close(&trusted_); }
 
     [[nodiscard]] base::Status start(const std::string& directory, base::ByteView hardware_key) {
         MITRAL_CHECK(base::make_directory(directory, 0700));
-        if (trusted_host_zone(&host_, directory.c_str(), hardware_key.data(), &zone_) == 0 ||
-            trusted_open(&trusted_, &zone_) != TRUSTED_OK)
+        if (trusted_host_zone(&zone_.host, directory.c_str(), hardware_key.data(), &zone_.files) ==
+            0)
+            return base::fail(vault::VaultError::backend_unavailable, "no host zone");
+        table_ = table_over(zone_);
+        if (trusted_open(&trusted_, &table_) != TRUSTED_OK)
             return base::fail(vault::VaultError::backend_unavailable, "host zone does not start");
         return {};
     }
@@ -28,20 +78,23 @@ class HostChannel final : public vault::optee::Channel {
         base::Secret reply(TRUSTED_MAX_REPLY);
         reply.shrink(trusted_answer(&trusted_, command, {request.data(), request.size()},
                                     reply.bytes().data()));
+        if (zone_.cut != nullptr && zone_.cut->on_reply)
+            zone_.cut->on_reply(command, reply.view());
         return reply;
     }
 
   private:
-    trusted_host host_{};
-    trusted_zone zone_{};
+    Zone zone_;
+    trusted_zone table_{};
     trusted trusted_{};
 };
 
 }  // namespace
 
-base::Result<std::unique_ptr<vault::optee::Channel>> open_host_channel(
-    const std::string& directory, base::ByteView hardware_key) {
-    auto channel = std::make_unique<HostChannel>();
+base::Result<std::unique_ptr<vault::optee::Channel>> open_host_channel(const std::string& directory,
+                                                                       base::ByteView hardware_key,
+                                                                       PowerCut* cut) {
+    auto channel = std::make_unique<HostChannel>(cut);
     MITRAL_CHECK(channel->start(directory, hardware_key));
     return channel;
 }

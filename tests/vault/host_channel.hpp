@@ -2,6 +2,8 @@
 // through the `optee` back end where there is no secure world. Each channel is a new start of it.
 #pragma once
 
+#include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -9,7 +11,17 @@
 
 namespace mitral::test {
 
+// Power goes at one call of the platform: from there on every call fails until the next start.
+struct PowerCut {
+    static constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
+    std::size_t at = never;  // counted from 0 over all calls
+    bool after = false;      // the call still has its effect, nobody hears of it
+    std::size_t calls = 0;   // made so far
+    std::function<void(std::uint32_t command, base::ByteView reply)> on_reply;
+};
+
+// `cut` must outlive the channel; none: nothing fails.
 [[nodiscard]] base::Result<std::unique_ptr<vault::optee::Channel>> open_host_channel(
-    const std::string& directory, base::ByteView hardware_key);
+    const std::string& directory, base::ByteView hardware_key, PowerCut* cut = nullptr);
 
 }  // namespace mitral::test

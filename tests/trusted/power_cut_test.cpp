@@ -1,0 +1,239 @@
+// Power goes at every single call the rules make of the platform, before and after its effect: what
+// was sealed is the old state or the new one, nothing is lost, and the unit works on.
+#include <filesystem>
+
+#include "support/proves.hpp"
+#include "vault/bench.hpp"
+
+namespace mitral::test {
+namespace {
+
+using vault::OrderKind;
+using vault::VaultState;
+
+// What matters to somebody outside.
+struct Seen {
+    VaultState state;
+    bool pending;
+    bool subject;
+    std::uint32_t lifetime;
+    std::string id;
+    bool operator==(const Seen&) const = default;
+};
+
+class PowerCuts : public ::testing::Test {
+  protected:
+    using Action = std::function<bool()>;
+
+    [[nodiscard]] Seen seen() {
+        const auto status = bench.status();
+        return {status.state, status.pending_key, status.subject_key, status.max_token_lifetime_s,
+                status.registration_id};
+    }
+    void keep() {
+        std::filesystem::remove_all(kept);
+        std::filesystem::copy(bench.state_directory, kept);
+    }
+    void put_back() {
+        bench.power.at = PowerCut::never;
+        std::filesystem::remove_all(bench.state_directory);
+        std::filesystem::copy(kept, bench.state_directory);
+        bench.restart();
+    }
+    void cut_at(std::size_t call, bool after) {
+        bench.power.calls = 0;
+        bench.power.at = call;
+        bench.power.after = after;
+    }
+    void reboot() {
+        bench.power.at = PowerCut::never;
+        bench.restart();
+    }
+    // Of `action` alone, from the state that is kept.
+    std::size_t calls_of(const Action& action) {
+        put_back();
+        bench.power.calls = 0;
+        EXPECT_TRUE(action());
+        return bench.power.calls;
+    }
+    // `action` brings the unit from what it is to one other state, and may be asked for again.
+    void survives(const Action& action) {
+        keep();
+        const auto before = seen();
+        const auto count = calls_of(action);
+        const auto beyond = seen();
+        ASSERT_GT(count, 0U);
+        for (std::size_t call = 0; call < count; ++call)
+            for (const bool after : {false, true})
+                cut_once(action, before, beyond, call, after);
+        put_back();
+        ASSERT_TRUE(action());
+    }
+    void cut_once(const Action& action, const Seen& before, const Seen& beyond, std::size_t call,
+                  bool after) {
+        SCOPED_TRACE(std::to_string(call) + (after ? " after" : " before"));
+        put_back();
+        const auto mints = bench.status().mint_count;
+        const auto data_key = bench.backend().new_data_key();
+        ASSERT_TRUE(data_key);
+        cut_at(call, after);
+        EXPECT_FALSE(action());
+        reboot();
+        const auto now = seen();
+        EXPECT_TRUE(now == before || now == beyond);
+        EXPECT_GE(bench.status().mint_count, mints);
+        if (beyond.state != VaultState::wiped) {
+            EXPECT_TRUE(bench.backend().open_data_key(data_key->wrapped));
+        }
+        EXPECT_TRUE(bench.backend().new_data_key());
+        if (now == before) {
+            EXPECT_TRUE(action());
+        }
+        EXPECT_EQ(seen(), beyond);
+    }
+
+    // The statement may be what fails.
+    [[nodiscard]] std::optional<vault::Statement> statement() {
+        const auto answer = bench.backend().begin_provisioning();
+        return answer ? std::optional(*vault::decode_statement(*answer)) : std::nullopt;
+    }
+    [[nodiscard]] bool provisioned() {
+        const auto said = statement();
+        return said && bench.execute(bench.provision_order(*said));
+    }
+    [[nodiscard]] bool rotated_to(base::ByteView key) {
+        const auto said = statement();
+        if (!said)
+            return false;
+        auto rotate = bench.order(OrderKind::rotate);
+        rotate.keys = *vault::wrap_keys(*said, registration_id, key, {});
+        return bench.execute(rotate).has_value();
+    }
+    [[nodiscard]] bool ordered(OrderKind kind) {
+        return bench.execute(bench.order(kind)).has_value();
+    }
+
+    Bench bench{BackendKind::optee};
+    std::string kept = bench.scratch.path() + "/kept";
+};
+
+TEST_F(PowerCuts, LeaveEveryOrderDoneOrNotDone) {
+    MITRAL_PROVES("T-PHY-03", "T-ID-01");
+    survives([this] { return provisioned(); });
+    base::Secret next(32);
+    base::fill_random(next.bytes());
+    survives([&] { return rotated_to(next.view()); });
+    survives([this] { return ordered(OrderKind::confirm_rotation); });
+    EXPECT_TRUE(is_signed_with(*bench.mint(), next.view()));
+    survives([this] {
+        auto order = bench.order(OrderKind::policy);
+        order.policy = standard_policy();
+        order.policy->max_lifetime_s = 1800;
+        return bench.execute(order).has_value();
+    });
+    survives([this] { return ordered(OrderKind::quarantine); });
+    survives([this] { return ordered(OrderKind::release); });
+    survives([this] { return ordered(OrderKind::wipe); });
+}
+
+TEST_F(PowerCuts, LeaveNoTokenUncounted) {
+    MITRAL_PROVES("T-TOK-04");
+    ASSERT_TRUE(bench.provision());
+    keep();
+    const auto count = calls_of([this] { return bench.mint().has_value(); });
+    for (std::size_t call = 0; call <= count; ++call)
+        for (const bool after : {false, true}) {
+            SCOPED_TRACE(std::to_string(call) + (after ? " after" : " before"));
+            put_back();
+            const auto before = bench.status().mint_count;
+            cut_at(call, after);
+            const bool given = bench.mint().has_value();
+            EXPECT_EQ(given, call == count);
+            reboot();
+            EXPECT_GE(bench.status().mint_count, before + (given ? 1 : 0));
+            EXPECT_LE(bench.status().mint_count, before + 1);
+            EXPECT_TRUE(bench.mint());
+        }
+}
+
+TEST_F(PowerCuts, AtTheFirstStartLeaveANewUnit) {
+    MITRAL_PROVES("T-ID-01");
+    std::size_t call = 0;
+    for (bool started = false; !started; ++call) {
+        ASSERT_LT(call, 50U);
+        std::filesystem::remove_all(bench.state_directory);
+        cut_at(call, true);
+        started = bench.try_open().has_value();
+        bench.power.at = PowerCut::never;
+        const auto again = bench.try_open();
+        ASSERT_TRUE(again);
+        EXPECT_EQ((*again)->status()->state, VaultState::unprovisioned);
+    }
+    EXPECT_GT(call, 3U);
+}
+
+class Objects : public PowerCuts {
+  protected:
+    [[nodiscard]] std::string object(int number) const {
+        return bench.state_directory + "/object-" + std::to_string(number);
+    }
+    // Acts as wiped, says so, and readings can still be sealed.
+    void expect_doubt() {
+        bench.restart();
+        EXPECT_EQ(bench.status().state, VaultState::wiped);
+        EXPECT_FALSE(bench.mint());
+        EXPECT_TRUE(bench.backend().new_data_key());
+        EXPECT_EQ(code_of(bench.backend().open_data_key(base::Bytes(80, 1))),
+                  vault::VaultError::backend_failure);
+    }
+};
+
+TEST_F(Objects, DamagedOrMixedOnesAreRefusedAndHealWhenPutRight) {
+    MITRAL_PROVES("T-PHY-01", "T-ID-02");
+    Bench other(BackendKind::optee);
+    ASSERT_TRUE(bench.provision());
+    ASSERT_TRUE(other.provision());
+    ASSERT_TRUE(bench.mint());
+    keep();
+    for (const int number : {2, 3}) {
+        std::filesystem::resize_file(object(number), 20);
+        expect_doubt();
+        put_back();
+        EXPECT_TRUE(bench.mint());
+        std::filesystem::copy(other.state_directory + "/object-" + std::to_string(number),
+                              object(number), std::filesystem::copy_options::overwrite_existing);
+        expect_doubt();
+        put_back();
+        EXPECT_TRUE(bench.mint());
+    }
+    // Without its count or its own keys a unit has no identity.
+    for (const int number : {1, 3}) {
+        std::filesystem::remove(object(number));
+        expect_doubt();
+        expect_doubt();  // the next start is of the same mind
+        put_back();
+        EXPECT_TRUE(bench.mint());
+    }
+}
+
+TEST_F(Objects, OfAnotherPieceOfHardwareDoNotOpen) {
+    MITRAL_PROVES("T-PHY-01", "T-ID-02");
+    ASSERT_TRUE(bench.provision());
+    bench.hardware_key.bytes()[0] ^= 1;
+    expect_doubt();
+}
+
+// What the platform would have to notice (RPMB): the rules alone do not. This pins the limit that
+// docs/trust-zone.md states.
+TEST_F(Objects, AnOlderCopyOfAllOfThemIsTaken) {
+    ASSERT_TRUE(bench.provision());
+    keep();
+    ASSERT_TRUE(bench.mint());
+    ASSERT_EQ(bench.status().mint_count, 1U);
+    put_back();
+    EXPECT_EQ(bench.status().mint_count, 0U);
+    EXPECT_EQ(bench.status().state, VaultState::ready);
+}
+
+}  // namespace
+}  // namespace mitral::test
