@@ -31,12 +31,14 @@
 #include "cloud/dps/service.hpp"
 #include "cloud/faults.hpp"
 #include "cloud/faults/front.hpp"
+#include "cloud/faults/replies.hpp"
+#include "cloud/faults/roots.hpp"
+#include "cloud/faults/shifted_clock.hpp"
 #include "cloud/http/connection.hpp"
 #include "cloud/hub/twin_channel.hpp"
 #include "cloud/page/status_page.hpp"
 #include "cloud/state.hpp"
 #include "cloud/time/responder.hpp"
-#include "cloud/tls/self_signed.hpp"
 #include "net/connect.hpp"
 
 namespace mitral::cloud {
@@ -70,27 +72,31 @@ std::vector<std::string> certificate_names(const Settings& settings) {
 
 class Process final : public Server {
   public:
-    Process(base::EventLoop& loop, const base::Clock& clock, Settings settings,
+    // `clock` is the one that `state` was opened with.
+    Process(base::EventLoop& loop, const base::Clock& real_clock,
+            std::unique_ptr<faults::ShiftedClock> clock, Settings settings,
             std::unique_ptr<State> state, log::MessageLog log, net::TlsContext tls)
-        : settings_(std::move(settings)),
+        : clock_(std::move(clock)),
+          settings_(std::move(settings)),
           state_(std::move(state)),
           log_(std::move(log)),
           tls_(std::move(tls)),
           hosts_(certificate_names(settings_)),
           sessions_(state_->database),
-          authenticator_(state_->registry, state_->authorities, state_->policies, hosts_, clock,
+          authenticator_(state_->registry, state_->authorities, state_->policies, hosts_, *clock_,
                          settings_.clock_skew),
-          gatekeeper_(state_->enrollments, state_->authorities, state_->id_scope, clock,
+          gatekeeper_(state_->enrollments, state_->authorities, state_->id_scope, *clock_,
                       settings_.clock_skew),
           twins_(state_->twins),
           methods_(loop),
-          queue_(state_->database, clock),
+          queue_(state_->database, *clock_),
           devicebound_(queue_),
-          hub_(authenticator_, sessions_, log_, clock, {.expiry_grace = settings_.expiry_grace}),
-          clock_(clock),
-          updates_(loop, clock, state_->database, state_->twins, settings_.state + "/updates"),
-          faults_(loop, clock, roster_),
-          pool_(loop, clock, {}) {}
+          hub_(authenticator_, sessions_, log_, *clock_, {.expiry_grace = settings_.expiry_grace}),
+          updates_(loop, *clock_, state_->database, state_->twins, settings_.state + "/updates"),
+          faults_(loop, real_clock, roster_),
+          replies_(faults_),
+          roots_(settings_.state + "/tls", certificate_names(settings_), real_clock, tls_),
+          pool_(loop, *clock_, {}) {}
 
     base::Status open(Sockets sockets);
     Ports ports() const override {
@@ -101,6 +107,7 @@ class Process final : public Server {
 
   private:
     void mount_services();
+    void connect_faults();
     std::unique_ptr<mqtt::Connection> make_mqtt(front::Transport& transport);
     void mount_updates();
     base::Status start_rollout();
@@ -110,6 +117,7 @@ class Process final : public Server {
     base::Status commit();
     base::Status tell_ports() const;
 
+    std::unique_ptr<faults::ShiftedClock> clock_;
     Settings settings_;
     std::unique_ptr<State> state_;
     log::MessageLog log_;
@@ -124,7 +132,6 @@ class Process final : public Server {
     hub::DeviceboundQueue queue_;
     hub::DeviceboundChannel devicebound_;
     hub::Service hub_;
-    const base::Clock& clock_;
     std::optional<dps::Registrar> registrar_;
     std::optional<dps::Service> dps_;
     std::optional<Switchboard> switchboard_;
@@ -140,6 +147,8 @@ class Process final : public Server {
     http::Handler files_handler_;
     Faults faults_;
     std::unique_ptr<time::Responder> responder_;
+    faults::Replies replies_;
+    faults::Roots roots_;
     front::LinkPool pool_;  // below everything its connections use
     std::unique_ptr<front::Listener> mqtt_;
     std::unique_ptr<front::Listener> https_;
@@ -174,7 +183,8 @@ base::Status Process::open(Sockets sockets) {
     MITRAL_CHECK(updates_.open());
     mount_services();
     MITRAL_CHECK(start_rollout());
-    faults_.control(*mqtt_, *https_);
+    MITRAL_CHECK(roots_.prepare());
+    connect_faults();
     return tell_ports();
 }
 
@@ -185,8 +195,8 @@ std::unique_ptr<mqtt::Connection> Process::make_mqtt(front::Transport& transport
 base::Status Process::open_time(Sockets& sockets) {
     if (!settings_.time_port)
         return {};
-    MITRAL_TRY(auto authority, time::Authority::open(settings_.state + "/time", clock_));
-    MITRAL_TRY(responder_, time::Responder::open(pool_.loop(), clock_, std::move(authority),
+    MITRAL_TRY(auto authority, time::Authority::open(settings_.state + "/time", *clock_));
+    MITRAL_TRY(responder_, time::Responder::open(pool_.loop(), *clock_, std::move(authority),
                                                  std::move(sockets.time_udp)));
     MITRAL_TRY(time_, front::Listener::open(
                           pool_, std::move(sockets.time_tcp), nullptr,
@@ -199,7 +209,7 @@ void Process::mount_services() {
     hub_.add(methods_);
     hub_.add(devicebound_);
     registrar_.emplace(
-        gatekeeper_, state_->registry, state_->database, clock_,
+        gatekeeper_, state_->registry, state_->database, *clock_,
         dps::RegistrarOptions{
             .assigned_hub = settings_.assigned_hub,
             .retry_after = settings_.retry_after,
@@ -211,12 +221,12 @@ void Process::mount_services() {
                 }});
     dps_.emplace(*registrar_);
     switchboard_.emplace(hub_, *dps_);
-    front_.emplace(*switchboard_, faults_, clock_);
+    front_.emplace(*switchboard_, faults_, *clock_);
     api::RegistryApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
     api::BulkApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
     api::ModulesApi{state_->registry.modules(), hub_, authenticator_}.mount(public_routes_);
     api::DeviceboundApi{queue_, devicebound_, authenticator_}.mount(public_routes_);
-    api::DeviceEventsApi{hub_, log_, authenticator_, clock_, [this] { return commit(); }}.mount(
+    api::DeviceEventsApi{hub_, log_, authenticator_, *clock_, [this] { return commit(); }}.mount(
         public_routes_);
     api::DeviceboundAdminApi{queue_, devicebound_}.mount(admin_routes_);
     api::MethodsApi{state_->registry, methods_, authenticator_}.mount(public_routes_);
@@ -236,7 +246,9 @@ void Process::mount_services() {
     api::AdminApi{state_->registry, hub_, log_, news_, faults_, pool_, counters_}.mount(
         admin_routes_);
     public_handler_ = [this](const http::Request& request) {
-        return public_routes_.route(request);
+        auto response = public_routes_.route(request);
+        replies_.distort(response);
+        return response;
     };
     page::mount(admin_routes_);
     admin_handler_ = [this](const http::Request& request) {
@@ -268,6 +280,15 @@ base::Status Process::start_rollout() {
         if (auto* client = hub_.find(api::client_id(update.twin.name())))
             hub::TwinChannel::push_desired(*client, update);
     });
+}
+
+void Process::connect_faults() {
+    faults_.control(*mqtt_, *https_);
+    faults_.connect(
+        {.set_clock = [this](base::Seconds offset) { clock_->shift(offset); },
+         .use_root = [this](bool other, bool fresh) { return roots_.use(other, fresh); },
+         .bury = [this] { pool_.bury(); }});
+    roster_.set_distortion([this](base::Bytes& packets) { return replies_.distort(packets); });
 }
 
 std::optional<base::Seconds> Process::dps_throttled() {
@@ -322,20 +343,17 @@ base::Result<std::unique_ptr<Server>> Server::start(base::EventLoop& loop, const
     if (settings.names.empty())
         return base::fail(std::make_error_code(std::errc::invalid_argument),
                           "names: at least one is needed");
-    MITRAL_TRY(auto state, State::open(settings.state, clock));
+    auto shifted = std::make_unique<faults::ShiftedClock>(clock);
+    MITRAL_TRY(auto state, State::open(settings.state, *shifted));
     MITRAL_CHECK(state->lock());
     MITRAL_TRY(auto log,
                log::MessageLog::open({.directory = settings.state + "/messages",
                                       .maximum_bytes = settings.log_max_mb * 1024 * 1024}));
-    MITRAL_TRY(const auto files,
-               tls::ensure_certificates(settings.state + "/tls", certificate_names(settings),
-                                        clock.wall()));
-    MITRAL_TRY(auto tls, net::TlsContext::server({.certificate_file = files.certificate,
-                                                  .key_file = files.key,
-                                                  .minimum = net::TlsVersion::tls12,
-                                                  .request_client_certificate = true}));
-    auto server = std::make_unique<Process>(loop, clock, settings, std::move(state), std::move(log),
-                                            std::move(tls));
+    MITRAL_TRY(auto tls,
+               faults::server_context(settings.state + "/tls", certificate_names(settings),
+                                      faults::first_authority, clock.wall()));
+    auto server = std::make_unique<Process>(loop, clock, std::move(shifted), settings,
+                                            std::move(state), std::move(log), std::move(tls));
     MITRAL_CHECK(server->open(std::move(sockets)));
     return server;
 }

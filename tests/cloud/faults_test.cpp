@@ -49,6 +49,12 @@ TEST(FaultCatalogue, RefusesWhatItDoesNotKnow) {
         EXPECT_EQ(faults::read_order("slow-puback", wrong).error().code,
                   CloudError::invalid_argument);
     EXPECT_TRUE(faults::read_order("slow-puback", {{"delay_ms", "600000"}}));  // the control
+    EXPECT_FALSE(faults::read_order("latency", {}));
+    EXPECT_FALSE(faults::read_order("latency", {{"up_ms", "5"}, {"port", "amqp"}}));
+    EXPECT_TRUE(faults::read_order("latency", {{"up_ms", "5"}, {"port", "mqtt"}}));
+    EXPECT_FALSE(faults::read_order("half-open", {{"device", "a/b"}}));
+    EXPECT_FALSE(faults::read_order("clock-off", {{"offset_s", "-400000000"}}));
+    EXPECT_TRUE(faults::read_order("clock-off", {{"offset_s", "-300"}}));
     EXPECT_FALSE(faults::read_order("dps-reassigning", {{"hub", "a b"}}));
     EXPECT_FALSE(faults::read_order("dps-reassigning", {{"hub", std::string(261, 'a')}}));
 }
@@ -105,6 +111,67 @@ TEST_F(FaultsTest, AMovedDeviceLivesAtOneHubUntilItRegistersAgain) {
     EXPECT_FALSE(faults_.lives_at("dev", "a:1"));
     EXPECT_FALSE(faults_.move("dev"));
     EXPECT_TRUE(faults_.lives_at("dev", "a:1"));
+}
+
+TEST_F(FaultsTest, AfterAFailoverAllLiveAtTheOtherHub) {
+    EXPECT_TRUE(faults_.lives_at("dev", "a:1"));
+    faults_.set(order("hub-failover", {{"hub", "b:2"}}));
+    EXPECT_FALSE(faults_.lives_at("dev", "a:1"));
+    EXPECT_TRUE(faults_.lives_at("dev", "b:2"));
+    EXPECT_EQ(faults_.move("dev"), "b:2");
+    faults_.clear(Fault::hub_failover);
+    EXPECT_TRUE(faults_.lives_at("dev", "a:1"));
+}
+
+TEST_F(FaultsTest, ATokenExpiresForOneDeviceOrForAll) {
+    EXPECT_FALSE(faults_.expires_tokens_of("a"));
+    faults_.set(order("expired-tokens", {{"device", "a"}, {"count", "2"}}));
+    EXPECT_FALSE(faults_.expires_tokens_of("b"));
+    EXPECT_TRUE(faults_.expires_tokens_of("a"));
+    EXPECT_TRUE(faults_.expires_tokens_of("a"));
+    EXPECT_FALSE(faults_.expires_tokens_of("a"));
+    faults_.set(order("expired-tokens"));
+    EXPECT_TRUE(faults_.expires_tokens_of("b"));
+}
+
+TEST_F(FaultsTest, PutsTheClockWrongAndRightAgain) {
+    base::Seconds offset{0};
+    faults_.connect({.set_clock = [&](base::Seconds by) { offset = by; }});
+    faults_.set(order("clock-off", {{"offset_s", "-7200"}}));
+    EXPECT_EQ(offset, base::Seconds(-7200));
+    faults_.clear(Fault::clock_off);
+    EXPECT_EQ(offset, base::Seconds(0));
+}
+
+TEST_F(FaultsTest, ARollOverThatFailsIsNotOn) {
+    std::vector<std::pair<bool, bool>> used;
+    bool works = true;
+    faults_.connect({.use_root = [&](bool other, bool fresh) -> base::Status {
+        used.emplace_back(other, fresh);
+        if (works)
+            return {};
+        return base::fail(CloudError::certificate, "no disk");
+    }});
+    EXPECT_TRUE(faults_.set(order("certificate-rollover", {{"fresh", "1"}})));
+    EXPECT_TRUE(faults_.clear(Fault::certificate_rollover));
+    EXPECT_EQ(used, (std::vector<std::pair<bool, bool>>{{true, true}, {false, false}}));
+    works = false;
+    EXPECT_FALSE(faults_.set(order("certificate-rollover")));
+    EXPECT_EQ(faults_.in_force(Fault::certificate_rollover), nullptr);
+}
+
+TEST_F(FaultsTest, RemembersWhatStruckInOrder) {
+    using faults::FaultEvent;
+    faults_.set(order("loss", {{"count", "2"}}));
+    EXPECT_TRUE(faults_.strike_by_chance(Fault::loss));
+    EXPECT_TRUE(faults_.strike_by_chance(Fault::loss));
+    const auto& records = faults_.log().records();
+    ASSERT_EQ(records.size(), 3U);
+    EXPECT_EQ(records[0].event, FaultEvent::on);
+    EXPECT_EQ(records[1].event, FaultEvent::struck);
+    EXPECT_EQ(records[1].times, 2U);
+    EXPECT_EQ(records[2].event, FaultEvent::off);
+    EXPECT_EQ(records[2].number, 2U);
 }
 
 // A service behind the front that takes everybody and everything.
@@ -195,6 +262,24 @@ TEST_F(FaultFrontTest, HoldsBackOnlyWhatIsAcknowledged) {
     EXPECT_EQ(device.session->acknowledgement_delay(), Milliseconds(70));
     ASSERT_TRUE(device.session->on_publish({.qos = 1}));
     EXPECT_EQ(device.session->acknowledgement_delay(), Milliseconds(0));
+}
+
+TEST_F(FaultFrontTest, LosesAnswersOrWholeMessagesAndOnlyTelemetry) {
+    const auto device = admit();
+    const mqtt::Publish message{.topic = "devices/dev/messages/events/", .qos = 1};
+    faults_.set(order("loss", {{"count", "1"}}));
+    ASSERT_TRUE(device.session->on_publish({.topic = "$iothub/twin/GET/?$rid=1", .qos = 1}));
+    EXPECT_EQ(device.session->acknowledgement_delay(), Milliseconds(0));
+    ASSERT_TRUE(device.session->on_publish(message));
+    EXPECT_EQ(device.session->acknowledgement_delay(), std::nullopt);
+    EXPECT_EQ(willing_.published, 2);
+    faults_.set(order("loss", {{"count", "1"}, {"of", "message"}}));
+    ASSERT_TRUE(device.session->on_publish(message));
+    EXPECT_EQ(device.session->acknowledgement_delay(), std::nullopt);
+    EXPECT_EQ(willing_.published, 2);
+    ASSERT_TRUE(device.session->on_publish(message));
+    EXPECT_EQ(device.session->acknowledgement_delay(), Milliseconds(0));
+    EXPECT_EQ(willing_.published, 3);
 }
 
 TEST_F(FaultsTest, HeldAcknowledgementsLeaveInOrder) {

@@ -3,56 +3,15 @@ import json
 import socket
 import subprocess
 import time
-import unittest
 import urllib.error
 
-from cloud.local_azure import BINARY, LocalAzure, derive, sas
+from cloud.fault_case import TOPIC, FaultCase
+from cloud.local_azure import BINARY, derive, sas
 from cloud.mqtt_client import Mqtt, connect_packet, packet, publish_packet
 from support.proves import main, proves
 
-TOPIC = "devices/dev-01/messages/events/"
 
-
-class Faults(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.azure = LocalAzure().__enter__()
-        cls.addClassCleanup(cls.azure.__exit__, None, None, None)
-        cls.group = cls.azure.group()
-        cls.azure.register(cls.group["primary_key"], "dev-01")
-
-    def tearDown(self):
-        self.ask("", "DELETE")
-        self.azure.register(self.group["primary_key"], "dev-01")  # back to the first hub
-        self.assertEqual(self.code(), 0)  # the control of every test: without a fault all is well
-
-    # -- what the tests say ------------------------------------------------------------------------
-    def ask(self, path, method="GET"):
-        return json.loads(self.azure.admin(f"/faults{path}", method))
-
-    def row(self, name):
-        return next(row for row in self.ask("")["faults"] if row["name"] == name)
-
-    def fired(self, name):
-        return self.row(name)["fired"]
-
-    def connected(self, host=None):
-        client = Mqtt(self.azure.ports["mqtt"], self.azure.ca)
-        self.assertEqual(client.connect("dev-01", *self.credentials(host))[1], 0)
-        return client
-
-    def credentials(self, host=None):
-        host = host or self.azure.hub
-        key = derive(self.group["primary_key"], "dev-01")
-        return f"{host}/dev-01/?api-version=2021-04-12", sas(key, f"{host}/devices/dev-01")
-
-    def code(self, host=None):
-        with Mqtt(self.azure.ports["mqtt"], self.azure.ca) as client:
-            return client.connect("dev-01", *self.credentials(host))[1]
-
-    def stored(self):
-        return len(self.azure.messages())
-
+class Faults(FaultCase):
     # -- the hub -----------------------------------------------------------------------------------
     @proves("T-DOS-03")
     def test_throttled_connects_get_code_3(self):

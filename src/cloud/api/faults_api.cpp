@@ -33,8 +33,8 @@ Json to_json(const Faults::Row& row) {
     auto parameters = Json::object();
     for (const auto& [name, value] : row.order->numbers)
         parameters[name] = value;
-    if (!row.order->hub.empty())
-        parameters["hub"] = row.order->hub;
+    for (const auto& [name, value] : row.order->texts)
+        parameters[name] = value;
     body["parameters"] = std::move(parameters);
     return body;
 }
@@ -51,7 +51,8 @@ Response set(Faults& faults, const std::string& name, const Request& request) {
     if (!order)
         return refusal(order.error().context);
     const auto fault = order->fault;
-    (void)faults.set(*std::move(order));
+    if (const auto begun = faults.set(*std::move(order)); !begun)
+        return json_response(500, {{"Message", begun.error().message()}});
     return json_response(200, to_json(faults.row(fault)));
 }
 
@@ -66,7 +67,7 @@ Response hub_away(Faults& faults, const Request& request) {
         return refusal(order.error().context);
     if (!order->duration)
         return refusal("seconds is missing");
-    return dropped(faults.set(*std::move(order)));
+    return dropped(faults.set(*std::move(order)).value_or(0));
 }
 
 Response drop(const FaultsApi& api, const Request& request) {

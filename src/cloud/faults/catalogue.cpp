@@ -1,11 +1,13 @@
 #include "cloud/faults/catalogue.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 
+#include "azure/ids.hpp"
 #include "cloud/error.hpp"
 
 namespace mitral::cloud::faults {
@@ -21,18 +23,53 @@ constexpr std::array telemetry_rate{
 constexpr std::array puback_delay{NumberParameter{"delay_ms", 1, 600'000, std::nullopt}};
 constexpr std::array retry_after{NumberParameter{"retry_after", 1, 3'600, 5}};
 
+constexpr std::array up_and_down{
+    NumberParameter{"up_ms", 0, 60'000, 0},    // from the client
+    NumberParameter{"down_ms", 0, 60'000, 0},  // to it
+};
+constexpr std::int64_t largest_seed = 9'007'199'254'740'991;  // exact in every reader of JSON
+constexpr std::array share{
+    NumberParameter{"percent", 1, 100, 100},
+    NumberParameter{"seed", 0, largest_seed, 1},
+};
+constexpr std::int64_t ten_years_s = 10LL * 366 * 86'400;
+constexpr std::array clock_offset{
+    NumberParameter{"offset_s", -ten_years_s, ten_years_s, std::nullopt}};
+constexpr std::array rollover{
+    NumberParameter{"cut", 0, 1, 1},    // the connections there are, at both ends of the fault
+    NumberParameter{"fresh", 0, 1, 0},  // a root that nobody has seen
+};
+
+using Kind = TextParameter::Kind;
+constexpr std::array<std::string_view, 3> ports{"both", "mqtt", "https"};
+constexpr std::array<std::string_view, 2> losses{"puback", "message"};
+constexpr std::array<std::string_view, 8> malformations{
+    "any", "connack", "packet-id", "truncated", "twin-json", "http-json", "http-html", "http-cut"};
+constexpr std::array to_hub{TextParameter{"hub", Kind::host, std::nullopt}};
+constexpr std::array one_device{TextParameter{"device", Kind::device, ""}};
+constexpr std::array which_port{TextParameter{"port", Kind::choice, "both", ports}};
+constexpr std::array what_is_lost{TextParameter{"of", Kind::choice, "puback", losses}};
+constexpr std::array what_breaks{TextParameter{"kind", Kind::choice, "any", malformations}};
+
 constexpr std::array<Entry, fault_count> entries{{
-    {Fault::hub_away, "hub-away", false, false, {}},
-    {Fault::drop, "drop", false, false, {}},
-    {Fault::throttle_connects, "throttle-connects", true, false, {}},
-    {Fault::throttle_telemetry, "throttle-telemetry", true, false, telemetry_rate},
-    {Fault::daily_quota, "daily-quota", true, false, {}},
-    {Fault::slow_puback, "slow-puback", true, false, puback_delay},
-    {Fault::silent_hub, "silent-hub", false, false, {}},
-    {Fault::expired_tokens, "expired-tokens", true, false, {}},
-    {Fault::dps_unreachable, "dps-unreachable", true, false, {}},
-    {Fault::dps_throttled, "dps-throttled", true, false, retry_after},
-    {Fault::dps_reassigning, "dps-reassigning", true, true, {}},
+    {Fault::hub_away, "hub-away", false, {}},
+    {Fault::drop, "drop", false, {}},
+    {Fault::throttle_connects, "throttle-connects", true, {}},
+    {Fault::throttle_telemetry, "throttle-telemetry", true, telemetry_rate},
+    {Fault::daily_quota, "daily-quota", true, {}},
+    {Fault::slow_puback, "slow-puback", true, puback_delay},
+    {Fault::silent_hub, "silent-hub", false, {}},
+    {Fault::expired_tokens, "expired-tokens", true, {}, one_device},
+    {Fault::dps_unreachable, "dps-unreachable", true, {}},
+    {Fault::dps_throttled, "dps-throttled", true, retry_after},
+    {Fault::dps_reassigning, "dps-reassigning", true, {}, to_hub},
+    {Fault::hub_failover, "hub-failover", false, {}, to_hub},
+    {Fault::half_open, "half-open", false, {}, one_device},
+    {Fault::latency, "latency", false, up_and_down, which_port},
+    {Fault::loss, "loss", true, share, what_is_lost},
+    {Fault::clock_off, "clock-off", false, clock_offset},
+    {Fault::certificate_rollover, "certificate-rollover", false, rollover},
+    {Fault::malformed, "malformed", true, share, what_breaks},
 }};
 
 auto refused(std::string text) {
@@ -60,11 +97,36 @@ std::string known_parameters(const Entry& entry) {
     std::string names = "seconds";
     if (entry.counted)
         names += ", count";
-    if (entry.names_hub)
-        names += ", hub";
+    for (const auto& text : entry.texts)
+        names.append(", ").append(text.name);
     for (const auto& number : entry.numbers)
         names.append(", ").append(number.name);
     return names;
+}
+
+std::string what_it_may_be(const TextParameter& text) {
+    if (text.kind == Kind::host)
+        return "a host name, with or without :port";
+    if (text.kind == Kind::device)
+        return "a device id";
+    return fmt::format("one of {}", fmt::join(text.choices, ", "));
+}
+
+base::Result<std::string> read_text(const TextParameter& text, const std::string& value) {
+    const bool good = text.kind == Kind::host ? is_host(value)
+                      : text.kind == Kind::device
+                          ? azure::check_device_id(value).has_value()
+                          : std::ranges::count(text.choices, std::string_view(value)) > 0;
+    if (!good)
+        return refused(fmt::format("{} is {}", text.name, what_it_may_be(text)));
+    return value;
+}
+
+// What the single parameters do not show.
+base::Status check_whole(const Order& order) {
+    if (order.fault == Fault::latency && order.number("up_ms") + order.number("down_ms") == 0)
+        return refused("up_ms and down_ms are missing: one of them is needed");
+    return {};
 }
 
 base::Status take(Order& order, const Entry& entry, const std::string& name,
@@ -79,12 +141,11 @@ base::Status take(Order& order, const Entry& entry, const std::string& name,
         order.count = static_cast<std::uint64_t>(count);
         return {};
     }
-    if (name == "hub" && entry.names_hub) {
-        if (!is_host(value))
-            return refused("hub is a host name, with or without :port");
-        order.hub = value;
-        return {};
-    }
+    for (const auto& text : entry.texts)
+        if (text.name == name) {
+            MITRAL_TRY(order.texts[name], read_text(text, value));
+            return {};
+        }
     for (const auto& number : entry.numbers)
         if (number.name == name) {
             MITRAL_TRY(order.numbers[name],
@@ -116,6 +177,11 @@ std::int64_t Order::number(std::string_view name) const {
     return found == numbers.end() ? 0 : found->second;
 }
 
+std::string_view Order::text(std::string_view name) const {
+    const auto found = texts.find(name);
+    return found == texts.end() ? std::string_view() : found->second;
+}
+
 base::Result<Order> read_order(std::string_view name,
                                const std::map<std::string, std::string>& parameters) {
     MITRAL_TRY(const auto fault, find_fault(name));
@@ -123,8 +189,14 @@ base::Result<Order> read_order(std::string_view name,
     Order order{.fault = fault};
     for (const auto& [parameter, value] : parameters)
         MITRAL_CHECK(take(order, entry, parameter, value));
-    if (entry.names_hub && order.hub.empty())
-        return refused("hub is missing: the host name to assign, with or without :port");
+    for (const auto& text : entry.texts) {
+        if (order.texts.contains(text.name))
+            continue;
+        if (!text.fallback)
+            return refused(fmt::format("{} is missing: {}", text.name, what_it_may_be(text)));
+        if (!text.fallback->empty())
+            order.texts[std::string(text.name)] = *text.fallback;
+    }
     for (const auto& number : entry.numbers) {
         const std::string key(number.name);
         if (order.numbers.contains(key))
@@ -134,6 +206,7 @@ base::Result<Order> read_order(std::string_view name,
                                        number.minimum, number.maximum));
         order.numbers[key] = *number.fallback;
     }
+    MITRAL_CHECK(check_whole(order));
     return order;
 }
 

@@ -25,8 +25,15 @@ enum class Fault : std::uint8_t {
     dps_unreachable,  // the HTTPS port closes connections; CONNACK 3 for DPS over MQTT
     dps_throttled,    // 429 with Retry-After
     dps_reassigning,  // registrations lead to another hub, and only that one knows the device
+    hub_failover,     // all are cut; registrations lead to another hub, which alone takes devices
+    half_open,        // the hub vanishes from connections without a word: no FIN, no RST
+    latency,          // bytes arrive late, each way by itself
+    loss,             // a share of messages is never answered
+    clock_off,        // the server's wall clock is wrong
+    certificate_rollover,  // new connections meet a certificate under another root
+    malformed,             // a share of replies breaks its protocol
 };
-inline constexpr std::size_t fault_count = 11;
+inline constexpr std::size_t fault_count = 18;
 
 struct NumberParameter {
     std::string_view name;
@@ -35,12 +42,20 @@ struct NumberParameter {
     std::optional<std::int64_t> fallback;  // none: must be given
 };
 
+struct TextParameter {
+    enum class Kind : std::uint8_t { host, device, choice };
+    std::string_view name;
+    Kind kind = Kind::choice;
+    std::optional<std::string_view> fallback;  // none: must be given; "": may be left out
+    std::span<const std::string_view> choices{};
+};
+
 struct Entry {
     Fault fault;
     std::string_view name;  // as in /faults/{name}
     bool counted;           // takes `count`
-    bool names_hub;         // needs `hub`
     std::span<const NumberParameter> numbers;
+    std::span<const TextParameter> texts{};
 };
 [[nodiscard]] std::span<const Entry, fault_count> catalogue() noexcept;
 [[nodiscard]] const Entry& entry_of(Fault fault) noexcept;
@@ -53,12 +68,13 @@ inline constexpr base::Seconds longest_fault{7 * 24 * 3600};
 struct Order {
     Fault fault = Fault::hub_away;
     std::map<std::string, std::int64_t, std::less<>> numbers{};
-    std::string hub{};                        // dps_reassigning: "host[:port]"
+    std::map<std::string, std::string, std::less<>> texts{};
     std::optional<std::uint64_t> count{};     // strikes this often, then is off
     std::optional<base::Seconds> duration{};  // is off after this
 
     // Of a parameter that the catalogue gives this fault.
     [[nodiscard]] std::int64_t number(std::string_view name) const;
+    [[nodiscard]] std::string_view text(std::string_view name) const;  // empty: left out
 };
 // `parameters`: name and value as given. Errors: not_found, invalid_argument; their text is one
 // line that names the parameter and what it may be.

@@ -24,16 +24,22 @@ class Session final : public mqtt::Session {
         if (faults.strike(Fault::daily_quota))
             return base::fail(CloudError::throttled, "fault: daily quota used up");
         delay_ = Milliseconds(0);
+        if (loses(publish, "message")) {
+            delay_.reset();
+            return {};
+        }
         if (const auto* order = faults.in_force(Fault::throttle_telemetry)) {
             MITRAL_TRY(delay_, front_.wait_for_room(*order));
         }
         MITRAL_CHECK(inner_->on_publish(publish));
         if (publish.qos == 1)
             if (const auto order = faults.strike(Fault::slow_puback))
-                delay_ = std::max(delay_, Milliseconds(order->number("delay_ms")));
+                delay_ = std::max(*delay_, Milliseconds(order->number("delay_ms")));
+        if (publish.qos == 1 && loses(publish, "puback"))
+            delay_.reset();
         return {};
     }
-    Milliseconds acknowledgement_delay() const override { return delay_; }
+    std::optional<Milliseconds> acknowledgement_delay() const override { return delay_; }
     base::Result<std::uint8_t> on_subscribe(const mqtt::Subscription& wanted) override {
         return inner_->on_subscribe(wanted);
     }
@@ -43,9 +49,16 @@ class Session final : public mqtt::Session {
     void on_end(bool said_goodbye) override { inner_->on_end(said_goodbye); }
 
   private:
+    bool loses(const mqtt::Publish& publish, std::string_view what) {
+        const auto* order = front_.faults().in_force(Fault::loss);
+        return order != nullptr && order->text("of") == what &&
+               publish.topic.starts_with("devices/") &&
+               front_.faults().strike_by_chance(Fault::loss);
+    }
+
     Front& front_;
     std::unique_ptr<mqtt::Session> inner_;
-    Milliseconds delay_{0};
+    std::optional<Milliseconds> delay_{0};  // none: never
 };
 
 }  // namespace
@@ -71,11 +84,13 @@ std::optional<mqtt::ConnectCode> Front::refusal(const mqtt::Connect& connect) {
     }
     if (faults_.strike(Fault::throttle_connects))
         return mqtt::ConnectCode::server_unavailable;
-    if (faults_.strike(Fault::expired_tokens))
-        return mqtt::ConnectCode::not_authorised;
     const auto user = azure::parse_hub_username(connect.user_name);
-    if (user && !faults_.lives_at(user->device, user->host))
+    if (faults_.expires_tokens_of(user ? std::string_view(user->device) : connect.client_id))
         return mqtt::ConnectCode::not_authorised;
+    if (user && !faults_.lives_at(user->device, user->host)) {
+        (void)faults_.strike(Fault::hub_failover);
+        return mqtt::ConnectCode::not_authorised;
+    }
     return std::nullopt;
 }
 

@@ -14,6 +14,8 @@ using Kind = net::IoOutcome::Kind;
 
 constexpr std::size_t read_budget = 256 * 1024;  // bytes of one link in one pass: nobody starves
 constexpr base::Milliseconds farewell_timeout{5'000};
+constexpr base::Milliseconds longest_lag{60'000};
+constexpr std::size_t most_late_input = 256 * 1024;  // beyond it the client waits
 constexpr std::size_t kept_capacity = 4 * 1024;  // of an empty buffer; more goes back to the heap
 
 void release_if_large(base::Bytes& buffer) {
@@ -29,15 +31,22 @@ void Protocol::on_deadline() {
 }
 
 Link::Link(LinkPool& pool, std::uint64_t id, net::Stream stream,
-           const ProtocolFactory& make_protocol)
-    : pool_(pool), id_(id), stream_(std::move(stream)), protocol_(make_protocol(*this)) {
+           const ProtocolFactory& make_protocol, Lag* lag)
+    : pool_(pool),
+      id_(id),
+      stream_(std::move(stream)),
+      late_input_(pool.loop(), pool.clock(), [this](base::ByteView bytes) { take_late(bytes); }),
+      late_output_(pool.loop(), pool.clock(), [this](base::ByteView bytes) { enqueue(bytes); }),
+      lag_(lag),
+      protocol_(make_protocol(*this)) {
     ++pool_.handshakes_;
 }
 
 Link::~Link() {
     if (!handshaken_)
         --pool_.handshakes_;
-    pool_.loop().unwatch(stream_.fd());
+    if (!vanished_)
+        pool_.loop().unwatch(stream_.fd());
     if (timer_at_)
         pool_.loop().cancel(timer_);
     (void)pool_.account(accounted_, 0);
@@ -94,22 +103,40 @@ void Link::continue_handshake() {
 }
 
 void Link::read_some() {
-    for (std::size_t taken = 0; taken < read_budget && !closing_ && !close_when_sent_;) {
-        if (output_congested())
-            return update_interest();  // the peer does not read its answers: stop reading its
-                                       // requests
+    for (std::size_t taken = 0;
+         taken < read_budget && !closing_ && !close_when_sent_ && !vanished_;) {
+        // The peer does not read its answers: stop reading its requests.
+        if (output_congested() || late_input_.size() >= most_late_input)
+            return update_interest();
         const auto outcome = stream_.read(pool_.scratch());
         if (!outcome)
             return close(outcome.error().message());
         if (outcome->kind == Kind::closed)
-            return close("closed by the client");
+            return client_closed();
         if (outcome->kind != Kind::done)
             return;
         taken += outcome->bytes;
-        take_input(pool_.scratch().first(outcome->bytes));
+        const auto received = pool_.scratch().first(outcome->bytes);
+        const auto delay = lag_ != nullptr ? lag_->inbound() : base::Milliseconds(0);
+        if (delay > base::Milliseconds(0) || !late_input_.empty())
+            late_input_.put(received, delay);
+        else
+            take_input(received);
     }
-    if (!closing_ && stream_.pending())
+    if (!closing_ && !vanished_ && stream_.pending())
         pool_.read_again(*this);
+}
+
+void Link::client_closed() {
+    late_input_.release_all();  // what it said before it went
+    close("closed by the client");
+}
+
+void Link::take_late(base::ByteView received) {
+    if (closing_ || close_when_sent_ || vanished_)
+        return;
+    take_input(received);
+    update_interest();
 }
 
 void Link::take_input(base::ByteView received) {
@@ -142,7 +169,8 @@ void Link::note_kept(std::size_t bytes) noexcept {
 }
 
 void Link::account() noexcept {
-    const std::size_t now = input_.capacity() + output_.capacity() + kept_;
+    const std::size_t now =
+        input_.capacity() + output_.capacity() + kept_ + late_input_.size() + late_output_.size();
     const bool within = pool_.account(accounted_, now);
     const bool grew = now > accounted_;
     accounted_ = now;
@@ -151,7 +179,18 @@ void Link::account() noexcept {
 }
 
 void Link::send(base::ByteView bytes) {
-    if (closing_)
+    if (closing_ || vanished_)
+        return;
+    const auto delay = lag_ != nullptr && !bytes.empty() ? lag_->outbound() : base::Milliseconds(0);
+    if (delay > base::Milliseconds(0) || !late_output_.empty())
+        late_output_.put(bytes, delay);
+    else
+        output_.insert(output_.end(), bytes.begin(), bytes.end());
+    enqueue({});
+}
+
+void Link::enqueue(base::ByteView bytes) {
+    if (closing_ || vanished_)
         return;
     output_.insert(output_.end(), bytes.begin(), bytes.end());
     if (queued() > output_limit)
@@ -168,7 +207,7 @@ void Link::send_after_commit(base::ByteView bytes) {
 }
 
 void Link::flush() {
-    while (queued() > 0) {
+    while (sendable() > 0) {
         const auto outcome = stream_.write(base::ByteView(output_).subspan(sent_));
         if (!outcome)
             return close(outcome.error().message());
@@ -178,10 +217,10 @@ void Link::flush() {
             break;
         sent_ += outcome->bytes;
     }
-    if (queued() == 0) {
+    if (sendable() == 0) {
         release_if_large(output_);
         sent_ = 0;
-        if (close_when_sent_)
+        if (close_when_sent_ && late_output_.empty())
             return close(close_reason_);
     }
     account();
@@ -197,15 +236,18 @@ void Link::note_congestion() {
     was_congested_ = output_congested();
 }
 
+bool Link::reads() const noexcept {
+    return !output_congested() && !close_when_sent_ && late_input_.size() < most_late_input;
+}
+
 void Link::update_interest() {
-    if (closing_)
+    if (closing_ || vanished_)
         return;
     std::uint32_t wanted = 0;
     if (!handshaken_)
         wanted = handshake_wants_write_ ? EventLoop::writable : EventLoop::readable;
     else
-        wanted = (output_congested() || close_when_sent_ ? 0 : EventLoop::readable) |
-                 (queued() > 0 ? EventLoop::writable : 0);
+        wanted = (reads() ? EventLoop::readable : 0) | (sendable() > 0 ? EventLoop::writable : 0);
     was_congested_ = was_congested_ || output_congested();
     if (wanted == interest_)
         return;
@@ -219,7 +261,8 @@ void Link::close(std::string_view reason) {
         return;
     closing_ = true;
     close_reason_ = reason;
-    pool_.loop().unwatch(stream_.fd());
+    if (!vanished_)
+        pool_.loop().unwatch(stream_.fd());
     pool_.mark_dirty(*this);
 }
 
@@ -228,8 +271,27 @@ void Link::close_when_sent(std::string_view reason) {
         return;
     close_when_sent_ = true;
     close_reason_ = reason;
-    set_deadline(clock().monotonic() + farewell_timeout);
+    if (vanished_)
+        return close(reason);
+    // What is late on purpose does not use the time up.
+    set_deadline(clock().monotonic() + farewell_timeout +
+                 (late_output_.empty() ? base::Milliseconds(0) : longest_lag));
     pool_.mark_dirty(*this);
+}
+
+void Link::vanish() {
+    if (closing_ || std::exchange(vanished_, true))
+        return;
+    pool_.loop().unwatch(stream_.fd());
+    output_.clear();
+    sent_ = 0;
+    account();
+}
+
+void Link::come_to_light() {
+    if (!std::exchange(vanished_, false))
+        return;
+    close("fault: half-open connection ended");
 }
 
 void Link::set_deadline(base::MonotonicTime at) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "cloud/front/delay_line.hpp"
 #include "cloud/front/transport.hpp"
 #include "net/stream.hpp"
 
@@ -24,8 +25,9 @@ class Link final : public Transport {
     static constexpr std::size_t output_low_water = 64 * 1024;
     static constexpr std::size_t output_limit = 4 * 1024 * 1024;
 
-    Link(LinkPool& pool, std::uint64_t id, net::Stream stream,
-         const ProtocolFactory& make_protocol);
+    // `lag` may be null; else it outlives the link.
+    Link(LinkPool& pool, std::uint64_t id, net::Stream stream, const ProtocolFactory& make_protocol,
+         Lag* lag);
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
     ~Link() override;
@@ -35,6 +37,9 @@ class Link final : public Transport {
     void close(std::string_view reason) override;
     void close_when_sent(std::string_view reason) override;
     [[nodiscard]] bool closing() const noexcept override { return closing_; }
+    // Nothing is read or written any more, and when the link is closed its socket stays: the client
+    // meets a peer that is gone without FIN or RST, until LinkPool::bury().
+    void vanish() override;
     void set_deadline(base::MonotonicTime at) override;
     void clear_deadline() noexcept override { deadline_.reset(); }
 
@@ -48,7 +53,8 @@ class Link final : public Transport {
         return stream_.peer_chain();
     }
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
-    [[nodiscard]] std::size_t queued() const noexcept { return output_.size() - sent_; }
+    // Output that has not left, whether it may leave already or not.
+    [[nodiscard]] std::size_t queued() const noexcept { return sendable() + late_output_.size(); }
     [[nodiscard]] bool output_congested() const noexcept override {
         return queued() > output_low_water;
     }
@@ -60,6 +66,12 @@ class Link final : public Transport {
 
     void start();
     void on_ready(std::uint32_t ready);
+    [[nodiscard]] std::size_t sendable() const noexcept { return output_.size() - sent_; }
+    void enqueue(base::ByteView bytes);
+    void take_late(base::ByteView received);
+    void client_closed();
+    void come_to_light();
+    [[nodiscard]] bool reads() const noexcept;
     void continue_handshake();
     void read_some();
     void take_input(base::ByteView received);
@@ -74,12 +86,15 @@ class Link final : public Transport {
     LinkPool& pool_;
     std::uint64_t id_;
     net::Stream stream_;
-    std::unique_ptr<Protocol> protocol_;
-    std::unique_ptr<Protocol> next_protocol_;
     base::Bytes input_;
     base::Bytes output_;
     std::size_t sent_ = 0;
     std::size_t kept_ = 0;
+    DelayLine late_input_;
+    DelayLine late_output_;
+    Lag* lag_;
+    std::unique_ptr<Protocol> protocol_;
+    std::unique_ptr<Protocol> next_protocol_;
     std::size_t accounted_ = 0;
     std::optional<base::MonotonicTime> deadline_;
     std::optional<base::MonotonicTime> timer_at_;
@@ -92,6 +107,7 @@ class Link final : public Transport {
     bool was_congested_ = false;
     bool close_when_sent_ = false;
     bool closing_ = false;
+    bool vanished_ = false;
     std::string close_reason_;
 };
 

@@ -23,9 +23,9 @@ LinkPool::~LinkPool() {
         link->protocol_->on_closed("server stops");
 }
 
-void LinkPool::adopt(net::Stream stream, const ProtocolFactory& make_protocol) {
+void LinkPool::adopt(net::Stream stream, const ProtocolFactory& make_protocol, Lag* lag) {
     const auto id = next_id_++;
-    auto link = std::make_unique<Link>(*this, id, std::move(stream), make_protocol);
+    auto link = std::make_unique<Link>(*this, id, std::move(stream), make_protocol, lag);
     auto& adopted = *links_.emplace(id, std::move(link)).first->second;
     adopted.start();
 }
@@ -36,6 +36,12 @@ void LinkPool::note_handshake_done() noexcept {
     // for the next: 28 KB for each, if their pages do not go back to the kernel.
     if (++handshakes_done_ % limits_.handshakes == 0)
         (void)::malloc_trim(0);
+}
+
+void LinkPool::bury() {
+    vanished_.clear();
+    for (auto& [id, link] : links_)
+        link->come_to_light();
 }
 
 void LinkPool::mark_dirty(Link& link) {
@@ -85,7 +91,10 @@ void LinkPool::settle(Link& link, const base::Status& committed) {
     if (!link.closing_)
         return;
     link.protocol_->on_closed(link.close_reason_);
-    link.stream_.shutdown();
+    if (link.vanished_)
+        vanished_.push_back(std::move(link.stream_));
+    else
+        link.stream_.shutdown();
     links_.erase(link.id_);
 }
 

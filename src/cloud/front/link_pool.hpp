@@ -36,7 +36,9 @@ class LinkPool {
     // it are closed and their acknowledgements never leave.
     void set_commit(Commit commit) { commit_ = std::move(commit); }
 
-    [[nodiscard]] bool full() const noexcept { return links_.size() >= limits_.links; }
+    [[nodiscard]] bool full() const noexcept {
+        return links_.size() + vanished_.size() >= limits_.links;
+    }
     [[nodiscard]] bool handshakes_full() const noexcept {
         return handshakes_ >= limits_.handshakes;
     }
@@ -47,7 +49,9 @@ class LinkPool {
     [[nodiscard]] std::size_t size() const noexcept { return links_.size(); }
     [[nodiscard]] std::size_t buffered_bytes() const noexcept { return buffered_; }
     // Precondition: !full().
-    void adopt(net::Stream stream, const ProtocolFactory& make_protocol);
+    void adopt(net::Stream stream, const ProtocolFactory& make_protocol, Lag* lag = nullptr);
+    // Closes what vanished, for all to see.
+    void bury();
 
     [[nodiscard]] base::EventLoop& loop() noexcept { return loop_; }
     [[nodiscard]] const base::Clock& clock() const noexcept { return clock_; }
@@ -70,6 +74,7 @@ class LinkPool {
     PoolLimits limits_;
     Commit commit_;
     std::unordered_map<std::uint64_t, std::unique_ptr<Link>> links_;
+    std::vector<net::Stream> vanished_;
     std::vector<std::uint64_t> dirty_;
     std::vector<std::uint64_t> read_again_;
     base::Bytes scratch_;  // shared read buffer: an idle link holds none

@@ -102,14 +102,14 @@ void Listener::accept_one(base::UniqueFd socket) {
     const int on = 1;
     (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (tls_ == nullptr)
-        return pool_.adopt(net::Stream(std::move(socket)), make_protocol_);
+        return pool_.adopt(net::Stream(std::move(socket)), make_protocol_, lag_);
     auto stream = tls_->accept(std::move(socket));
     if (!stream) {
         base::log(base::Severity::warning, "tls-accept-failed",
                   {{"cause", stream.error().message()}});
         return;
     }
-    pool_.adopt(net::Stream(*std::move(stream)), make_protocol_);
+    pool_.adopt(net::Stream(*std::move(stream)), make_protocol_, lag_);
 }
 
 }  // namespace mitral::cloud::front

@@ -22,6 +22,8 @@ class Listener {
 
     // Asked at every new connection; false closes it at once (a fault on demand).
     void set_gate(std::function<bool()> gate) { gate_ = std::move(gate); }
+    // Of the connections to come; outlives them.
+    void set_lag(Lag& lag) { lag_ = &lag; }
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
   private:
@@ -38,6 +40,7 @@ class Listener {
     const net::TlsContext* tls_;
     ProtocolFactory make_protocol_;
     std::function<bool()> gate_;
+    Lag* lag_ = nullptr;
     std::uint16_t port_ = 0;
     std::uint64_t handshakes_seen_ = 0;
     base::MonotonicTime moved_at_{};  // handshakes, or there was room

@@ -28,6 +28,8 @@ class Transport {
     // Writes what is queued first, for a few seconds at most; the protocol reads nothing more.
     virtual void close_when_sent(std::string_view reason) = 0;
     [[nodiscard]] virtual bool closing() const noexcept = 0;
+    // A fault: from now on nothing passes either way, and the client is not told (Link::vanish).
+    virtual void vanish() = 0;
 
     virtual void set_deadline(base::MonotonicTime at) = 0;
     virtual void clear_deadline() noexcept = 0;

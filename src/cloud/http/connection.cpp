@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <chrono>
 #include <utility>
 
 #include "base/log.hpp"
@@ -83,6 +85,8 @@ void Connection::wait_for_answer(const std::shared_ptr<LateAnswer>& later, bool 
 void Connection::send_response(Response response, bool keep_alive) {
     std::string head = fmt::format("HTTP/1.1 {} {}\r\nServer: mitral-cloud\r\n", response.status,
                                    reason_phrase(response.status));
+    if (response.status >= 200)  // RFC 9110 §6.6.1
+        head.append("Date: ").append(http_date(transport().clock().wall())).append("\r\n");
     for (const auto& [name, value] : response.headers)
         head.append(name).append(": ").append(value).append("\r\n");
     if (!response.content_type.empty() && (response.source || !response.body.empty()))
@@ -97,6 +101,10 @@ void Connection::send_response(Response response, bool keep_alive) {
     // A connection ends with its stream.
     head.append(keep_alive && !response.source ? "\r\n" : "Connection: close\r\n\r\n");
     send_text(head);
+    if (response.cut_short) {
+        send_text(std::string_view(response.body).substr(0, response.body.size() / 2));
+        return transport().close_when_sent("fault: reply cut short");
+    }
     send_text(response.body);
     if (response.source) {
         source_ = std::move(response.source);
@@ -106,6 +114,23 @@ void Connection::send_response(Response response, bool keep_alive) {
     } else if (!keep_alive) {
         transport().close_when_sent("answered");
     }
+}
+
+std::string http_date(base::WallTime time) {
+    using namespace std::chrono;
+    const sys_seconds instant{seconds(time.unix_seconds())};
+    const auto day = floor<days>(instant);
+    const year_month_day date(day);
+    const hh_mm_ss<seconds> clock(instant - day);
+    constexpr std::array<std::string_view, 7> weekdays{"Sun", "Mon", "Tue", "Wed",
+                                                       "Thu", "Fri", "Sat"};
+    constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+                       weekdays[weekday(day).c_encoding()], static_cast<unsigned>(date.day()),
+                       months[static_cast<unsigned>(date.month()) - 1],
+                       static_cast<int>(date.year()), clock.hours().count(),
+                       clock.minutes().count(), clock.seconds().count());
 }
 
 void Connection::send_text(std::string_view text) {

@@ -42,6 +42,8 @@ class Connection final : public front::Protocol {
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // expires with this object
 };
 
+// RFC 9110 §5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT".
+[[nodiscard]] std::string http_date(base::WallTime time);
 [[nodiscard]] std::string_view reason_phrase(unsigned status) noexcept;
 
 }  // namespace mitral::cloud::http

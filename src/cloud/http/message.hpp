@@ -88,6 +88,7 @@ struct Response {
     std::shared_ptr<LateAnswer> later;      // instead of all of the above
     // With 101: makes what takes the connection over once this answer is queued.
     std::function<std::unique_ptr<front::Protocol>(front::Link&)> upgrade{};
+    bool cut_short = false;  // half of the body, then the connection ends (a fault)
 };
 
 using Handler = std::function<Response(const Request&)>;

@@ -59,7 +59,7 @@ base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
     }
     // What was accepted before a violation is still acknowledged.
     if (!answers_.empty())
-        transport().send_after_commit(answers_);
+        leave(answers_);
     answers_.clear();
     if (answers_.capacity() > kept_answers)
         base::Bytes().swap(answers_);
@@ -123,6 +123,7 @@ base::Status Connection::on_connect(const Frame& frame) {
     }
     ++counters_.connects;
     session_ = std::move(admission.session);
+    device_ = connect.client_id.substr(0, connect.client_id.find('/'));
     expires_ = admission.expires;
     silence_allowed_ = allowed_silence(connect.keep_alive_s);
     append_connack(answers_, admission.session_present, ConnectCode::accepted);
@@ -144,11 +145,13 @@ base::Status Connection::on_publish(const Frame& frame) {
 
 void Connection::acknowledge(std::uint16_t packet_id) {
     const auto delay = session_->acknowledgement_delay();
-    if (delay <= base::Milliseconds(0) && held_.empty()) {
+    if (!delay)
+        return;
+    if (*delay <= base::Milliseconds(0) && held_.empty()) {
         append_puback(answers_, packet_id);
         return;
     }
-    held_.hold(packet_id, delay);
+    held_.hold(packet_id, *delay);
     // A commit that fails costs the connection, and with it the hold.
     transport().send_after_commit({});
 }
@@ -158,7 +161,16 @@ void Connection::release(std::uint16_t packet_id) {
         return fall_silent();
     base::Bytes answer;
     append_puback(answer, packet_id);
-    transport().send_after_commit(answer);
+    leave(answer);
+}
+
+void Connection::leave(base::Bytes& packets) {
+    if (broken_off_)
+        return;
+    broken_off_ = roster_.distort(packets);
+    transport().send_after_commit(packets);
+    if (broken_off_)
+        close("fault: packet cut short");
 }
 
 void Connection::fall_silent() {
@@ -223,7 +235,7 @@ void Connection::publish_acknowledged(std::string_view topic, base::ByteView pay
                                       Delivery delivery) {
     append_publish(answers_, topic, payload, delivery);
     // May stand behind PUBACKs of the same read, so it waits for the commit with them.
-    transport().send_after_commit(answers_);
+    leave(answers_);
     answers_.clear();
 }
 

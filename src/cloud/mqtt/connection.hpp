@@ -37,12 +37,16 @@ class Connection final : public front::Protocol, public Channel {
     void close(std::string_view reason) override;
     [[nodiscard]] net::CertificateChain certificates() const override;
     void drop(std::string_view reason);  // without sending what is queued
+    void vanish() { transport().vanish(); }
+    // The device that was admitted, without its module; empty before that.
+    [[nodiscard]] std::string_view device() const noexcept { return device_; }
 
     // Something was thrown away while the hub was silent.
     [[nodiscard]] bool lost_bytes() const noexcept { return lost_bytes_; }
 
   private:
     void fall_silent();
+    void leave(base::Bytes& packets);
     void acknowledge(std::uint16_t packet_id);
     void release(std::uint16_t packet_id);
     [[nodiscard]] base::Status handle(const Frame& frame);
@@ -58,12 +62,14 @@ class Connection final : public front::Protocol, public Channel {
     Roster& roster_;
     ConnectionCounters& counters_;
     std::unique_ptr<Session> session_;
+    std::string device_;
     base::Milliseconds silence_allowed_{0};
     std::optional<base::MonotonicTime> expires_;
     base::Bytes answers_;  // of one on_bytes call; kept for its capacity only while it is short
     HeldAcknowledgements held_;
     bool finished_ = false;
     bool lost_bytes_ = false;
+    bool broken_off_ = false;  // in the middle of a packet: nothing can follow
 };
 
 }  // namespace mitral::cloud::mqtt

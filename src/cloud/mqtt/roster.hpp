@@ -5,6 +5,8 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "base/bytes.hpp"
+
 namespace mitral::cloud::mqtt {
 
 class Connection;
@@ -15,7 +17,10 @@ class Roster {
     void add(Connection& connection) { connections_.insert(&connection); }
     void remove(Connection& connection) noexcept { connections_.erase(&connection); }
     // Cuts every connection off as a lost network would: nothing that is queued is sent any more.
-    std::size_t drop_all(std::string_view reason);
+    // Of one device, if one is named.
+    std::size_t drop_all(std::string_view reason, std::string_view device = {});
+    // Lets the hub vanish from these connections without a word; how many that were.
+    std::size_t vanish(std::string_view device);
     // While silent, connections take bytes and throw them away unanswered. At its end those that
     // lost some are dropped: what follows on them would make no sense.
     void silence(bool silent);
@@ -26,11 +31,21 @@ class Roster {
         if (notify_)
             notify_();
     }
+    // Looks at whole packets before they leave; may change them, and asks with true for the
+    // connection's end behind them.
+    void set_distortion(std::function<bool(base::Bytes&)> distort) {
+        distort_ = std::move(distort);
+    }
+    [[nodiscard]] bool distort(base::Bytes& packets) const { return distort_ && distort_(packets); }
     [[nodiscard]] std::size_t size() const noexcept { return connections_.size(); }
 
   private:
+    template <typename Action>
+    std::size_t each_of(std::string_view device, Action action);
+
     std::unordered_set<Connection*> connections_;
     std::function<void()> notify_;
+    std::function<bool(base::Bytes&)> distort_;
     bool silent_ = false;
 };
 

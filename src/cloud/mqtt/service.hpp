@@ -32,8 +32,10 @@ class Session {
     virtual ~Session() = default;
     // Success means: acknowledge once the pass's commit succeeded.
     [[nodiscard]] virtual base::Status on_publish(const Publish& publish) = 0;
-    // How long the acknowledgement of the message just taken is held back.
-    [[nodiscard]] virtual base::Milliseconds acknowledgement_delay() const { return {}; }
+    // How long the acknowledgement of the message just taken is held back; none: for ever.
+    [[nodiscard]] virtual std::optional<base::Milliseconds> acknowledgement_delay() const {
+        return base::Milliseconds(0);
+    }
     // The granted QoS.
     [[nodiscard]] virtual base::Result<std::uint8_t> on_subscribe(const Subscription& wanted) = 0;
     virtual void on_unsubscribe(std::string_view filter) = 0;

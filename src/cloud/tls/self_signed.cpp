@@ -42,14 +42,14 @@ bool is_usable(const Identity& server, const Identity& ca, const std::vector<std
 
 base::Result<ServerFiles> ensure_certificates(const std::string& directory,
                                               const std::vector<std::string>& names,
-                                              base::WallTime now) {
+                                              base::WallTime now, const std::string& authority) {
     MITRAL_CHECK(base::make_directory(directory, 0755));
     const ServerFiles files{directory + "/ca.pem", directory + "/server.pem",
                             directory + "/server.key"};
     const auto ca_key = directory + "/ca.key";
     auto ca = load(files.ca, ca_key);
     if (!ca) {
-        ca = make_authority("Mitral local Azure", now, ca_days);
+        ca = make_authority(authority, now, ca_days);
         if (!ca)
             return std::unexpected(std::move(ca).error());
         MITRAL_CHECK(save(*ca, files.ca, ca_key));

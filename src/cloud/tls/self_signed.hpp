@@ -18,9 +18,9 @@ struct ServerFiles {
 
 // Makes what is missing in `directory` (ca.pem, ca.key, server.pem, server.key). The server
 // certificate is made anew when it does not name all of `names` (DNS names or addresses) or ends
-// within 30 days; the authority stays, so clients keep trusting it.
-[[nodiscard]] base::Result<ServerFiles> ensure_certificates(const std::string& directory,
-                                                            const std::vector<std::string>& names,
-                                                            base::WallTime now);
+// within 30 days; the authority (of that name) stays, so clients keep trusting it.
+[[nodiscard]] base::Result<ServerFiles> ensure_certificates(
+    const std::string& directory, const std::vector<std::string>& names, base::WallTime now,
+    const std::string& authority = "Mitral local Azure");
 
 }  // namespace mitral::cloud::tls
