@@ -8,6 +8,7 @@
 #include "base/file.hpp"
 #include "cloud/admin_client.hpp"
 #include "cloud/error.hpp"
+#include "cloud/faults/script.hpp"
 
 namespace mitral::cloud {
 namespace {
@@ -47,6 +48,19 @@ base::Status set_fault(const std::string& state, const std::string& name,
     }
     MITRAL_TRY(const auto answer, ask(state, "POST", path));
     return print(answer);
+}
+
+base::Status run_fault_script(const std::string& state, const std::string& file) {
+    MITRAL_TRY(const auto text, base::read_text_file(file, faults::longest_script));
+    MITRAL_TRY(const auto steps, faults::read_script(text));
+    (void)steps;
+    MITRAL_TRY(const auto answer, ask_server(state, "POST", "/fault-script", text));
+    return base::write_all(STDOUT_FILENO, base::as_bytes(answer + "\n"));
+}
+
+base::Status print_fault_log(const std::string& state) {
+    MITRAL_TRY(const auto lines, ask_server(state, "GET", "/fault-log"));
+    return base::write_all(STDOUT_FILENO, base::as_bytes(lines));
 }
 
 base::Status clear_fault(const std::string& state, const std::string& name) {

@@ -8,6 +8,7 @@
 #include "cloud/commands.hpp"
 #include "cloud/fault_commands.hpp"
 #include "cloud/send_command.hpp"
+#include "cloud/service_commands.hpp"
 #include "cloud/update_commands.hpp"
 
 namespace {
@@ -168,6 +169,19 @@ int main(int argc, char** argv) {
     add_authority_commands(app, action, state, name, file);
 
     mitral::cloud::add_update_commands(app, state, action);
+
+    mitral::cloud::add_service_commands(app, action, state);
+    std::string script;
+    add("fault-script", "Start a script of faults on a running server", nullptr,
+        [](const std::string&, const std::string&) { return Status(); });
+    auto* fault_script = app.get_subcommand("fault-script");
+    fault_script->add_option("file", script, "Steps, one JSON object a line")->required();
+    fault_script->callback(
+        [&] { action = [&] { return mitral::cloud::run_fault_script(state, script); }; });
+    add("fault-log", "Print what faults did on a running server", nullptr,
+        [](const std::string& at, const std::string&) {
+            return mitral::cloud::print_fault_log(at);
+        });
 
     CLI11_PARSE(app, argc, argv);
     if (const auto done = action(); !done)

@@ -16,6 +16,7 @@
 #include "cloud/api/device_update_api.hpp"
 #include "cloud/api/devicebound_api.hpp"
 #include "cloud/api/enrollment_bulk_api.hpp"
+#include "cloud/api/fault_script_api.hpp"
 #include "cloud/api/methods_api.hpp"
 #include "cloud/api/modules_api.hpp"
 #include "cloud/api/provisioning_api.hpp"
@@ -96,6 +97,11 @@ class Process final : public Server {
           faults_(loop, real_clock, roster_),
           replies_(faults_),
           roots_(settings_.state + "/tls", certificate_names(settings_), real_clock, tls_),
+          script_(loop, real_clock, faults_,
+                  [this](const std::string& device) {
+                      return device == "*" ? hub_.disconnect_all("fault: dropped")
+                                           : hub_.disconnect(device, "fault: dropped");
+                  }),
           pool_(loop, *clock_, {}) {}
 
     base::Status open(Sockets sockets);
@@ -108,6 +114,7 @@ class Process final : public Server {
   private:
     void mount_services();
     void connect_faults();
+    http::Response route_admin(const http::Request& request);
     std::unique_ptr<mqtt::Connection> make_mqtt(front::Transport& transport);
     void mount_updates();
     base::Status start_rollout();
@@ -149,6 +156,7 @@ class Process final : public Server {
     std::unique_ptr<time::Responder> responder_;
     faults::Replies replies_;
     faults::Roots roots_;
+    faults::ScriptRunner script_;
     front::LinkPool pool_;  // below everything its connections use
     std::unique_ptr<front::Listener> mqtt_;
     std::unique_ptr<front::Listener> https_;
@@ -251,8 +259,9 @@ void Process::mount_services() {
         return response;
     };
     page::mount(admin_routes_);
+    api::FaultScriptApi{faults_, script_}.mount(admin_routes_);
     admin_handler_ = [this](const http::Request& request) {
-        return page::is_from_this_machine(request) ? admin_routes_.route(request) : page::refusal();
+        return page::is_from_this_machine(request) ? route_admin(request) : page::refusal();
     };
 }
 
@@ -280,6 +289,16 @@ base::Status Process::start_rollout() {
         if (auto* client = hub_.find(api::client_id(update.twin.name())))
             hub::TwinChannel::push_desired(*client, update);
     });
+}
+
+// The command line asks for the service API here, with the same tokens as over HTTPS.
+http::Response Process::route_admin(const http::Request& request) {
+    constexpr std::string_view service = "/service";
+    if (!request.path.starts_with("/service/"))
+        return admin_routes_.route(request);
+    auto inner = request;
+    inner.path.erase(0, service.size());
+    return public_routes_.route(inner);
 }
 
 void Process::connect_faults() {

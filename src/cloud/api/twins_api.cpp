@@ -131,7 +131,7 @@ std::string twin_json(const hub::Twin& twin, bool connected) {
         {"statusUpdateTime", base::to_iso8601(twin.status_updated)},
         {"connectionState", connected ? "Connected" : "Disconnected"},
         {"lastActivityTime", never},
-        {"cloudToDeviceMessageCount", 0},
+        {"cloudToDeviceMessageCount", twin.waiting_messages},
         {"authenticationType", twin.auth_type},
         {"x509Thumbprint", thumbprints_json(twin.primary_thumbprint, twin.secondary_thumbprint)},
         {"modelId", twin.model},

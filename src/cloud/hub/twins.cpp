@@ -29,6 +29,7 @@ Twin read_row(const store::Statement& row) {
             .auth_type = row.text(5),
             .primary_thumbprint = row.text(18),
             .secondary_thumbprint = row.text(19),
+            .waiting_messages = row.integer(20),
             .edge = row.integer(6) != 0,
             .revision = row.integer(7),
             .version = row.integer(8),
@@ -39,10 +40,11 @@ Twin read_row(const store::Statement& row) {
 }
 
 constexpr std::string_view all_devices =
-    "'', d.primary_thumbprint, d.secondary_thumbprint "
+    "'', d.primary_thumbprint, d.secondary_thumbprint, "
+    "(SELECT count(*) FROM devicebound q WHERE q.device = d.id) "
     "FROM device d LEFT JOIN twin t ON t.device = d.id AND t.module = '' ";
 constexpr std::string_view all_modules =
-    "m.id, m.primary_thumbprint, m.secondary_thumbprint "
+    "m.id, m.primary_thumbprint, m.secondary_thumbprint, 0 "
     "FROM module m JOIN device d ON d.id = m.device "
     "LEFT JOIN twin t ON t.device = m.device AND t.module = m.id ";
 

@@ -27,6 +27,7 @@ struct Twin {
     std::string auth_type{};
     std::string primary_thumbprint{};
     std::string secondary_thumbprint{};
+    std::int64_t waiting_messages = 0;  // cloud-to-device; of a module always 0
     bool edge = false;
 
     std::int64_t revision = 1;  // counts changes of tags and desired properties: the etag
