@@ -109,7 +109,7 @@ base::Result<AdminAnswer> exchange(const AdminRequest& request) {
 base::Result<std::string> ask_admin(std::uint16_t port, const std::string& method,
                                     const std::string& path, const std::string& body) {
     MITRAL_TRY(auto answer, exchange({.port = port, .method = method, .path = path, .body = body}));
-    if (answer.status != 200)
+    if (answer.status / 100 != 2)
         return base::fail(CloudError::invalid_argument, std::move(answer.body));
     return std::move(answer.body);
 }
@@ -122,6 +122,8 @@ base::Result<std::string> ask_server(const std::string& state, const std::string
         const auto refusal = nlohmann::json::parse(answer.error().context, nullptr, false);
         if (refusal.is_object() && refusal.contains("Message"))
             return base::fail(CloudError::invalid_argument, refusal["Message"].get<std::string>());
+        if (refusal.is_object() && refusal.contains("error") && refusal["error"].is_object())
+            return base::fail(CloudError::invalid_argument, refusal["error"].value("message", ""));
     }
     if (!answer)
         return base::fail_with("is mitral-cloud running on " + state, answer.error());

@@ -31,7 +31,7 @@ struct AdminAnswer {
 [[nodiscard]] base::Result<std::uint16_t> admin_port(const std::string& state);
 
 // One request to the admin port of a running server on this machine; blocks for 10 s at most.
-// `path` with its query, encoded. Returns the body of a 200; another status is an error with the
+// `path` with its query, encoded. Returns the body of a 2xx; another status is an error with the
 // server's words (CloudError::invalid_argument).
 [[nodiscard]] base::Result<std::string> ask_admin(std::uint16_t port, const std::string& method,
                                                   const std::string& path,
