@@ -117,8 +117,12 @@ base::Result<std::vector<Step>> read_script(std::string_view text) {
     }
     if (steps.empty())
         return refused("the script has no step");
-    std::ranges::stable_sort(steps, {}, &Step::at);
-    return steps;
+    // Steps of one time keep their order. (stable_sort does not compile with Clang and
+    // libstdc++ 12.)
+    std::vector<Step> sorted;
+    for (auto& step : steps)
+        sorted.insert(std::ranges::upper_bound(sorted, step.at, {}, &Step::at), std::move(step));
+    return sorted;
 }
 
 }  // namespace mitral::cloud::faults
