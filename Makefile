@@ -10,7 +10,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 export CCACHE_BASEDIR = $(CURDIR)
 export CCACHE_NOHASHDIR = 1
 
-.PHONY: help build demo test torture evidence bench fuzz format lint install package-cloud clean deps
+.PHONY: help build demo test test-conformance torture evidence bench fuzz format lint install package-cloud clean deps
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -33,6 +33,10 @@ demo: ## the whole path on this machine, live (needs root or sudo)
 test: ## everything, or a part: ARGS='-R name' goes to ctest
 	@scripts/deps.sh test
 	@$(PYTHON) scripts/test.py --jobs $(JOBS) -- $(ARGS)
+
+test-conformance: ## the part where other people's clients meet Mitral (needs root or sudo)
+	@scripts/deps.sh test
+	@$(PYTHON) scripts/test.py --jobs $(JOBS) -- -L '^conformance$$' $(ARGS)
 
 torture: ## every fail-point × every fault (needs root or sudo): ARGS='--seed 7 --only group.sync:kill'
 	@scripts/deps.sh test

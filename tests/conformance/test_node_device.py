@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import subprocess
+import threading
 import unittest
 
 import npm_packages
@@ -38,8 +39,17 @@ class Sdk:
         self.process.stdin.write(json.dumps({"do": command, **arguments}) + "\n")
         self.process.stdin.flush()
 
-    def finish(self):
-        return json.loads(self.process.stdout.readline())
+    def finish(self, seconds=120):
+        """An SDK that never calls back ends the test with an error, not with its time limit."""
+        alarm = threading.Timer(seconds, self.process.kill)
+        alarm.start()
+        try:
+            line = self.process.stdout.readline()
+        finally:
+            alarm.cancel()
+        if not line:
+            raise AssertionError("the SDK gave no answer")
+        return json.loads(line)
 
     def __call__(self, command, **arguments):
         self.start(command, **arguments)

@@ -1,35 +1,13 @@
-"""Microsoft's Node provisioning client over HTTPS, which knows one port only: 443. So the test has a network and an
-/etc/hosts of its own, and root for both."""
+"""Microsoft's Node provisioning client over HTTPS, which knows one port only: 443."""
 import base64
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 import unittest
 
-import npm_packages
+import own_network
 import test_node_device as node
 from cloud.local_azure import LocalAzure, derive
-from support.proves import main, proves
+from support.proves import proves
 
-HOST = "dps.mitral.test"
-INSIDE = "MITRAL_OWN_NETWORK"
-
-
-def enter_own_network(program=__file__):
-    """Starts this program again in fresh network and mount namespaces; both end with it."""
-    os.environ[INSIDE] = "1"
-    os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, program])
-
-
-def settle_in():
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    with tempfile.NamedTemporaryFile("w") as hosts:
-        hosts.write(f"127.0.0.1 localhost {HOST}\n")
-        hosts.flush()
-        os.chmod(hosts.name, 0o644)
-        subprocess.run(["mount", "--bind", hosts.name, "/etc/hosts"], check=True)
+HOST = own_network.DPS
 
 
 class NodeOverHttps(unittest.TestCase):
@@ -56,19 +34,5 @@ class NodeOverHttps(unittest.TestCase):
         self.assertEqual((result["ok"], result["error"]), (False, "UnauthorizedError"), result)
 
 
-def reason_to_skip():
-    if os.geteuid() != 0:
-        return "needs root, for a network of its own"
-    missing = [tool for tool in ("node", "npm", "unshare", "ip") if shutil.which(tool) is None]
-    return f"not installed: {', '.join(missing)}" if missing else ""
-
-
 if __name__ == "__main__":
-    if reason := reason_to_skip():
-        print(f"skipped: {reason}")
-        sys.exit(77)
-    if INSIDE not in os.environ:
-        npm_packages.install()
-        enter_own_network()
-    settle_in()
-    main()
+    own_network.run(__file__)

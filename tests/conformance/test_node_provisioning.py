@@ -1,15 +1,12 @@
 """Microsoft's Node service client for DPS (azure-iot-provisioning-service), with their provisioning client."""
-import os
-import sys
 import unittest
 
-import npm_packages
+import own_network
 import test_node_device as node
-import test_node_https as own_network
 from cloud.local_azure import LocalAzure, derive
-from support.proves import main, proves
+from support.proves import proves
 
-HOST, POLICY = own_network.HOST, "provisioningserviceowner"
+HOST, POLICY = own_network.DPS, "provisioningserviceowner"
 
 
 class ProvisioningService(node.Sdk):
@@ -102,11 +99,4 @@ class NodeProvisioning(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if reason := own_network.reason_to_skip():
-        print(f"skipped: {reason}")
-        sys.exit(77)
-    if own_network.INSIDE not in os.environ:
-        npm_packages.install()
-        own_network.enter_own_network(__file__)
-    own_network.settle_in()
-    main()
+    own_network.run(__file__)

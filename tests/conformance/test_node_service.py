@@ -2,19 +2,16 @@
 The service client knows port 443 only, so the test has a network of its own."""
 import base64
 import json
-import os
 import signal
-import sys
 import unittest
 import urllib.parse
 
-import npm_packages
+import own_network
 import test_node_device as node
-import test_node_https as own_network
 from cloud.local_azure import LocalAzure, wait_until
-from support.proves import main, proves
+from support.proves import proves
 
-HOST = own_network.HOST
+HOST = own_network.DPS
 
 
 class Service(node.Sdk):
@@ -195,11 +192,4 @@ class NodeService(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if reason := own_network.reason_to_skip():
-        print(f"skipped: {reason}")
-        sys.exit(77)
-    if own_network.INSIDE not in os.environ:
-        npm_packages.install()
-        own_network.enter_own_network(__file__)
-    own_network.settle_in()
-    main()
+    own_network.run(__file__)

@@ -1,16 +1,14 @@
 """Microsoft's Node device and provisioning clients over MqttWs, which knows one port only: 443. Unmodified and pinned."""
 import base64
 import os
-import sys
 import unittest
 
-import npm_packages
+import own_network
 import test_node_device as node
-import test_node_https as own_network
 from cloud.local_azure import LocalAzure, derive, wait_until
-from support.proves import main, proves
+from support.proves import proves
 
-HOST = own_network.HOST
+HOST = own_network.DPS
 
 
 class NodeOverWebsocket(unittest.TestCase):
@@ -89,11 +87,4 @@ class NodeOverWebsocket(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if reason := own_network.reason_to_skip():
-        print(f"skipped: {reason}")
-        sys.exit(77)
-    if own_network.INSIDE not in os.environ:
-        npm_packages.install()
-        own_network.enter_own_network(__file__)
-    own_network.settle_in()
-    main()
+    own_network.run(__file__)

@@ -1,19 +1,17 @@
 """Microsoft's Node SDKs with certificates instead of keys: at the hub, and at DPS over MQTT and HTTPS (port 443)."""
 import base64
-import os
-import sys
 import tempfile
 import unittest
 
 from cryptography.hazmat.primitives import hashes
 
-import npm_packages
-import test_node_https as own_network
+import own_network
 from cloud.device_certificates import Certificates
 from cloud.local_azure import LocalAzure, sas
-from support.proves import main, proves
+from support.proves import proves
 from test_node_device import Sdk, message
-from test_node_https import HOST
+
+HOST = own_network.DPS
 
 
 class NodeX509(unittest.TestCase):
@@ -112,11 +110,4 @@ class NodeX509(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if reason := own_network.reason_to_skip():
-        print(f"skipped: {reason}")
-        sys.exit(77)
-    if own_network.INSIDE not in os.environ:
-        npm_packages.install()
-        own_network.enter_own_network(__file__)
-    own_network.settle_in()
-    main()
+    own_network.run(__file__)
