@@ -10,7 +10,8 @@ build='build-essential cmake ninja-build pkg-config ccache python3 libssl-dev li
     libsimdjson-dev libboost-dev libsqlite3-dev libhowardhinnant-date-dev tzdata'
 demo='swtpm swtpm-tools tpm2-tools openssl iproute2 systemd python3-cryptography python3-cbor2 python3-hl7'
 lint='clang-19 clang-tidy-19 clang-format-19 shellcheck git'
-tests="libclang-rt-19-dev libbenchmark-dev mosquitto mosquitto-clients libmosquitto-dev valgrind python3-jsonschema binutils
+tests="libclang-rt-19-dev libbenchmark-dev mosquitto mosquitto-clients libmosquitto-dev valgrind python3-jsonschema
+    python3-prometheus-client binutils
     libfuse3-dev fuse3 libfaketime mandoc systemd systemd-container mmdebstrap ca-certificates tshark chromium"
 # For scripts/trusted-app.sh.
 trusted='gcc-aarch64-linux-gnu libc6-dev-arm64-cross make python3-pyelftools python3-cryptography'

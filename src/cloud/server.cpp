@@ -18,6 +18,7 @@
 #include "cloud/api/enrollment_bulk_api.hpp"
 #include "cloud/api/fault_script_api.hpp"
 #include "cloud/api/methods_api.hpp"
+#include "cloud/api/metrics_api.hpp"
 #include "cloud/api/modules_api.hpp"
 #include "cloud/api/provisioning_api.hpp"
 #include "cloud/api/provisioning_query_api.hpp"
@@ -37,6 +38,7 @@
 #include "cloud/faults/shifted_clock.hpp"
 #include "cloud/http/connection.hpp"
 #include "cloud/hub/twin_channel.hpp"
+#include "cloud/metrics/open_count.hpp"
 #include "cloud/page/status_page.hpp"
 #include "cloud/state.hpp"
 #include "cloud/time/responder.hpp"
@@ -102,7 +104,9 @@ class Process final : public Server {
                       return device == "*" ? hub_.disconnect_all("fault: dropped")
                                            : hub_.disconnect(device, "fault: dropped");
                   }),
-          pool_(loop, *clock_, {}) {}
+          pool_(loop, *clock_, {}) {
+        meters_.started_ms = real_clock.wall().ms;
+    }
 
     base::Status open(Sockets sockets);
     Ports ports() const override {
@@ -115,7 +119,7 @@ class Process final : public Server {
     void mount_services();
     void connect_faults();
     http::Response route_admin(const http::Request& request);
-    std::unique_ptr<mqtt::Connection> make_mqtt(front::Transport& transport);
+    std::unique_ptr<mqtt::Connection> make_mqtt(front::Transport& transport, mqtt::Service& meter);
     void mount_updates();
     base::Status start_rollout();
     base::Status open_time(Sockets& sockets);
@@ -143,6 +147,9 @@ class Process final : public Server {
     std::optional<dps::Service> dps_;
     std::optional<Switchboard> switchboard_;
     std::optional<faults::Front> front_;
+    api::Meters meters_;
+    std::optional<metrics::Meter> mqtt_meter_;
+    std::optional<metrics::Meter> websocket_meter_;
     adu::DeviceUpdate updates_;
     mqtt::Roster roster_;
     mqtt::ConnectionCounters counters_;
@@ -167,21 +174,21 @@ class Process final : public Server {
 
 base::Status Process::open(Sockets sockets) {
     pool_.set_commit([this] { return commit(); });
-    const auto http_factory = [](const http::Handler& handler) {
-        return [&handler](front::Link& link) {
-            return std::make_unique<http::Connection>(link, handler);
+    const auto http_factory = [](const http::Handler& handler, std::uint64_t& open) {
+        return [&handler, &open](front::Link& link) {
+            return std::make_unique<metrics::Counted<http::Connection>>(open, link, handler);
         };
     };
     using front::Listener;
-    const auto mqtt_factory = [this](front::Link& link) { return make_mqtt(link); };
+    const auto mqtt_factory = [this](front::Link& link) { return make_mqtt(link, *mqtt_meter_); };
     MITRAL_TRY(mqtt_, Listener::open(pool_, std::move(sockets.mqtt), &tls_, mqtt_factory));
     MITRAL_TRY(https_, Listener::open(pool_, std::move(sockets.https), &tls_,
-                                      http_factory(public_handler_)));
+                                      http_factory(public_handler_, meters_.https_open)));
     MITRAL_TRY(admin_, Listener::open(pool_, std::move(sockets.admin), nullptr,
-                                      http_factory(admin_handler_)));
+                                      http_factory(admin_handler_, meters_.admin_open)));
     if (sockets.files.get() >= 0) {
         MITRAL_TRY(files_, Listener::open(pool_, std::move(sockets.files), nullptr,
-                                          http_factory(files_handler_)));
+                                          http_factory(files_handler_, meters_.https_open)));
     }
     MITRAL_CHECK(open_time(sockets));
     if (settings_.assigned_hub.empty())
@@ -196,8 +203,9 @@ base::Status Process::open(Sockets sockets) {
     return tell_ports();
 }
 
-std::unique_ptr<mqtt::Connection> Process::make_mqtt(front::Transport& transport) {
-    return std::make_unique<mqtt::Connection>(transport, *front_, roster_, counters_);
+std::unique_ptr<mqtt::Connection> Process::make_mqtt(front::Transport& transport,
+                                                     mqtt::Service& meter) {
+    return std::make_unique<mqtt::Connection>(transport, meter, roster_, counters_);
 }
 
 base::Status Process::open_time(Sockets& sockets) {
@@ -230,6 +238,8 @@ void Process::mount_services() {
     dps_.emplace(*registrar_);
     switchboard_.emplace(hub_, *dps_);
     front_.emplace(*switchboard_, faults_, *clock_);
+    mqtt_meter_.emplace(*front_, meters_.mqtt);
+    websocket_meter_.emplace(*front_, meters_.websocket);
     api::RegistryApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
     api::BulkApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
     api::ModulesApi{state_->registry.modules(), hub_, authenticator_}.mount(public_routes_);
@@ -246,15 +256,19 @@ void Process::mount_services() {
     api::TwinsApi{state_->twins, hub_, authenticator_}.mount(public_routes_);
     api::QueryApi{state_->twins, hub_, authenticator_}.mount(public_routes_);
     api::StatisticsApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
-    api::WebsocketApi{faults_, [this](front::Transport& transport) { return make_mqtt(transport); }}
+    api::WebsocketApi{
+        faults_,
+        [this](front::Transport& transport) { return make_mqtt(transport, *websocket_meter_); }}
         .mount(public_routes_);
     mount_updates();
     api::mount_unsupported(public_routes_);
     api::AuthoritiesApi{state_->authorities}.mount(admin_routes_);
-    api::AdminApi{state_->registry, hub_, log_, news_, faults_, pool_, counters_}.mount(
-        admin_routes_);
+    api::AdminApi{state_->registry, hub_, log_, news_, faults_}.mount(admin_routes_);
+    api::MetricsApi{meters_, hub_,  methods_,  queue_,           *registrar_,     log_,
+                    faults_, pool_, counters_, state_->database, responder_.get()}
+        .mount(admin_routes_);
     public_handler_ = [this](const http::Request& request) {
-        auto response = public_routes_.route(request);
+        auto response = meters_.api.count(request, public_routes_.route(request));
         replies_.distort(response);
         return response;
     };
@@ -298,7 +312,7 @@ http::Response Process::route_admin(const http::Request& request) {
         return admin_routes_.route(request);
     auto inner = request;
     inner.path.erase(0, service.size());
-    return public_routes_.route(inner);
+    return meters_.api.count(inner, public_routes_.route(inner));
 }
 
 void Process::connect_faults() {

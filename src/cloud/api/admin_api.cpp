@@ -89,42 +89,6 @@ Response devices(const AdminApi& api) {
     return plain(200, std::move(lines), "application/x-ndjson");
 }
 
-void metric(std::string& out, std::string_view name, std::string_view type, std::string_view help,
-            std::uint64_t value) {
-    fmt::format_to(std::back_inserter(out),
-                   "# HELP mitral_cloud_{0} {1}\n# TYPE mitral_cloud_{0} {2}\n"
-                   "mitral_cloud_{0} {3}\n",
-                   name, help, type, value);
-}
-
-Response metrics(const AdminApi& api) {
-    const auto& hub = api.hub.counters();
-    const auto& mqtt = api.connections;
-    std::string text;
-    metric(text, "messages_total", "counter", "Telemetry messages accepted.", hub.messages);
-    metric(text, "message_bytes_total", "counter", "Bytes of their bodies.", hub.message_bytes);
-    metric(text, "log_end_offset", "gauge", "Offset that the next message gets.",
-           api.log.end_offset());
-    metric(text, "log_bytes", "gauge", "Size of the message log.", api.log.bytes());
-    metric(text, "connected_clients", "gauge", "Hub clients connected now.", api.hub.connected());
-    metric(text, "links", "gauge", "Open connections of all kinds.", api.pool.size());
-    metric(text, "buffered_bytes", "gauge", "Memory in connection buffers.",
-           api.pool.buffered_bytes());
-    metric(text, "connects_total", "counter", "MQTT connections accepted.", mqtt.connects);
-    metric(text, "connects_refused_total", "counter", "CONNECTs refused.", mqtt.refused);
-    metric(text, "publishes_total", "counter", "PUBLISH packets taken.", mqtt.publishes);
-    metric(text, "subscribes_total", "counter", "SUBSCRIBE packets, whatever became of them.",
-           mqtt.subscribes);
-    metric(text, "takeovers_total", "counter", "Connections replaced by the same identity.",
-           hub.takeovers);
-    metric(text, "violations_total", "counter", "Connections closed for what they sent.",
-           mqtt.violations);
-    metric(text, "hub_away", "gauge", "1 while a hub-away fault runs.",
-           api.faults.in_force(Fault::hub_away) != nullptr ? 1 : 0);
-    text += fault_metrics(api.faults);
-    return plain(200, std::move(text), "text/plain; version=0.0.4; charset=utf-8");
-}
-
 }  // namespace
 
 void AdminApi::mount(http::Router& router) {
@@ -139,8 +103,6 @@ void AdminApi::mount(http::Router& router) {
                with([](AdminApi& api, const Request& request) { return log_tail(api, request); }));
     router.add(Method::get, "/devices",
                with([](AdminApi& api, const Request&) { return devices(api); }));
-    router.add(Method::get, "/metrics",
-               with([](AdminApi& api, const Request&) { return metrics(api); }));
     FaultsApi{faults, hub}.mount(router);
 }
 

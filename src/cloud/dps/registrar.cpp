@@ -82,6 +82,7 @@ base::Result<Answer> Registrar::begin(const Claim& claim, std::string_view body)
     registration.etag = store::new_etag();
     registration.updated = clock_.wall();
     MITRAL_CHECK(registrations_.put(registration));
+    ++counters_.assigning;
     return Answer{202, azure::registration_answer_json(assigning(registration.operation)),
                   options_.retry_after};
 }
@@ -166,10 +167,12 @@ std::optional<Answer> Registrar::throttled() const {
                                    .tracking_id = store::new_tracking_id(),
                                    .message = "Too many requests",
                                    .timestamp = base::to_iso8601(clock_.wall())};
+    ++counters_.throttled;
     return Answer{429, azure::service_error_json(body), wait};
 }
 
 Answer Registrar::assigned_answer(const Registration& registration) const {
+    ++counters_.assigned;
     azure::RegistrationAnswer answer;
     answer.operation_id = registration.operation;
     answer.status = azure::RegistrationStatus::assigned;
@@ -185,6 +188,7 @@ Answer Registrar::assigned_answer(const Registration& registration) const {
 }
 
 Answer Registrar::disabled_answer(const Claim& claim) const {
+    ++counters_.disabled;
     azure::RegistrationAnswer answer;
     answer.status = azure::RegistrationStatus::disabled;
     answer.registration_id = azure::normal_registration_id(claim.registration_id);
@@ -193,6 +197,7 @@ Answer Registrar::disabled_answer(const Claim& claim) const {
 
 Answer Registrar::error_answer(const base::Error& error, const Claim& claim) const {
     const auto refusal = refusal_of(error);
+    ++(refusal.status == 401 ? counters_.refused : counters_.failed);
     if (refusal.status == 401)
         base::log_security(
             "registration-refused",

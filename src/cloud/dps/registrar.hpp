@@ -44,6 +44,17 @@ class Registrar {
           clock_(clock),
           options_(std::move(options)) {}
 
+    // Answers since the process started.
+    struct Counters {
+        std::uint64_t assigning = 0;
+        std::uint64_t assigned = 0;
+        std::uint64_t disabled = 0;
+        std::uint64_t throttled = 0;
+        std::uint64_t refused = 0;  // bad credentials
+        std::uint64_t failed = 0;   // all other errors
+    };
+    [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+
     [[nodiscard]] Answer enroll(const Claim& claim, std::string_view body);
     [[nodiscard]] Answer look_up(const Claim& claim, std::string_view operation_id);
     // HTTPS only: the state without an operation id.
@@ -73,6 +84,7 @@ class Registrar {
     hub::Twins twins_;
     const base::Clock& clock_;
     RegistrarOptions options_;
+    mutable Counters counters_{};  // an answer is no change
 };
 
 }  // namespace mitral::cloud::dps

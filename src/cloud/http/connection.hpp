@@ -10,7 +10,7 @@ namespace mitral::cloud::http {
 
 // The server side of one HTTP/1.1 connection: one request at a time, answers in order, chunked
 // streams.
-class Connection final : public front::Protocol {
+class Connection : public front::Protocol {
   public:
     // `handler` outlives the connection.
     Connection(front::Link& link, const Handler& handler);

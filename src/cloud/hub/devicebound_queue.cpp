@@ -1,5 +1,7 @@
 #include "cloud/hub/devicebound_queue.hpp"
 
+#include <algorithm>
+
 #include "base/encoding.hpp"
 #include "cloud/error.hpp"
 #include "cloud/store/ids.hpp"
@@ -94,6 +96,7 @@ base::Result<std::int64_t> DeviceboundQueue::send(std::string_view device,
     const auto sequence = insert.integer(0);
     MITRAL_TRY(const bool more, insert.step());  // to its end, or nothing is written
     (void)more;
+    ++counters_.sent;
     return sequence;
 }
 
@@ -204,7 +207,11 @@ base::Status DeviceboundQueue::end(Ended ended) {
         MITRAL_TRY(const auto gone, trim.bind(static_cast<std::int64_t>(limits_.feedback)).run());
         (void)gone;
     }
-    return transaction.commit();
+    MITRAL_CHECK(transaction.commit());
+    const auto at = std::find(outcomes.begin(), outcomes.end(), ended.outcome);
+    if (found && at != outcomes.end())
+        ++counters_.ended[static_cast<std::size_t>(at - outcomes.begin())];
+    return {};
 }
 
 base::Result<std::size_t> DeviceboundQueue::pending(std::string_view device) const {

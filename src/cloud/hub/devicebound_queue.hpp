@@ -2,6 +2,7 @@
 // completed, rejected, expired or delivered too often (IoT Hub, "message life cycle").
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,6 +67,15 @@ class DeviceboundQueue {
                      DeviceboundLimits limits = {})
         : database_(database), clock_(clock), limits_(limits) {}
 
+    // Since the process started.
+    struct Counters {
+        std::uint64_t sent = 0;
+        std::array<std::uint64_t, 5> ended{};  // in the order of outcomes
+    };
+    static constexpr std::array<std::string_view, 5> outcomes{
+        "Success", "Expired", "DeliveryCountExceeded", "Rejected", "Purged"};
+    [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+
     // Yields the sequence number. Fails with not_found, too_large, queue_full, invalid_argument.
     [[nodiscard]] base::Result<std::int64_t> send(std::string_view device,
                                                   DeviceboundMessage message);
@@ -110,6 +120,7 @@ class DeviceboundQueue {
     store::Database& database_;
     const base::Clock& clock_;
     DeviceboundLimits limits_;
+    Counters counters_;
 };
 
 }  // namespace mitral::cloud::hub

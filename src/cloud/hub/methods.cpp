@@ -46,10 +46,10 @@ MethodChannel::~MethodChannel() {
 
 void MethodChannel::invoke(MethodCall call, MethodDone done) {
     if (calls_.size() >= max_method_calls)
-        return done(base::fail(CloudError::throttled, "too many method calls in flight"));
+        return give(done, base::fail(CloudError::throttled, "too many method calls in flight"));
     const auto listener = listeners_.find(call.client_id);
     if (listener == listeners_.end() && call.connect_timeout <= base::Seconds(0))
-        return done(base::fail(CloudError::not_online, call.client_id));
+        return give(done, base::fail(CloudError::not_online, call.client_id));
     const auto request = next_request_++;
     auto& pending = calls_[request];
     pending.call = std::move(call);
@@ -78,7 +78,19 @@ void MethodChannel::finish(std::uint64_t request, base::Result<MethodAnswer> res
     if (call.empty())
         return;
     loop_.cancel(call.mapped().timer);
-    call.mapped().done(std::move(result));
+    give(call.mapped().done, std::move(result));
+}
+
+void MethodChannel::give(const MethodDone& done, base::Result<MethodAnswer> result) {
+    if (result)
+        ++counters_.answered;
+    else if (result.error().code == CloudError::not_online)
+        ++counters_.not_online;
+    else if (result.error().code == CloudError::timed_out)
+        ++counters_.timed_out;
+    else
+        ++counters_.refused;
+    done(std::move(result));
 }
 
 bool MethodChannel::owns_filter(const DeviceIdentity&, std::string_view filter) const {

@@ -47,6 +47,13 @@ class MethodChannel final : public TopicFamily {
 
     // A call that was sent may be answered on a later connection of the same client.
     void invoke(MethodCall call, MethodDone done);
+    struct Counters {
+        std::uint64_t answered = 0;
+        std::uint64_t not_online = 0;
+        std::uint64_t timed_out = 0;
+        std::uint64_t refused = 0;  // too many in flight, or an answer that is too large
+    };
+    [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
     [[nodiscard]] std::size_t in_flight() const noexcept { return calls_.size(); }
 
     [[nodiscard]] bool owns_filter(const DeviceIdentity& identity,
@@ -65,11 +72,13 @@ class MethodChannel final : public TopicFamily {
     };
     void send(std::uint64_t request, Pending& pending, Endpoint& to);
     void finish(std::uint64_t request, base::Result<MethodAnswer> result);
+    void give(const MethodDone& done, base::Result<MethodAnswer> result);
 
     base::EventLoop& loop_;
     std::unordered_map<std::string, Endpoint*> listeners_;  // subscribed, by client id
     std::map<std::uint64_t, Pending> calls_;                // by request id
     std::uint64_t next_request_ = 1;
+    Counters counters_;
 };
 
 }  // namespace mitral::cloud::hub

@@ -202,6 +202,7 @@ base::Status Connection::on_unsubscribe(const Frame& frame) {
 
 void Connection::refuse(ConnectCode code) {
     ++counters_.refused;
+    ++counters_.refused_with[static_cast<std::size_t>(code)];
     append_connack(answers_, false, code);
     finished_ = true;
     transport().close_when_sent("CONNECT refused");

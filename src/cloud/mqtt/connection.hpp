@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "cloud/front/transport.hpp"
 #include "cloud/mqtt/held_acknowledgements.hpp"
 #include "cloud/mqtt/roster.hpp"
@@ -10,6 +12,7 @@ namespace mitral::cloud::mqtt {
 struct ConnectionCounters {
     std::uint64_t connects = 0;
     std::uint64_t refused = 0;
+    std::array<std::uint64_t, 6> refused_with{};  // by ConnectCode
     std::uint64_t publishes = 0;
     std::uint64_t subscribes = 0;
     std::uint64_t violations = 0;
