@@ -17,6 +17,7 @@
 #include "cloud/api/devicebound_api.hpp"
 #include "cloud/api/enrollment_bulk_api.hpp"
 #include "cloud/api/fault_script_api.hpp"
+#include "cloud/api/jobs_api.hpp"
 #include "cloud/api/methods_api.hpp"
 #include "cloud/api/metrics_api.hpp"
 #include "cloud/api/modules_api.hpp"
@@ -95,6 +96,14 @@ class Process final : public Server {
           queue_(state_->database, *clock_),
           devicebound_(queue_),
           hub_(authenticator_, sessions_, log_, *clock_, {.expiry_grace = settings_.expiry_grace}),
+          jobs_(state_->database),
+          runner_({.loop = loop,
+                   .clock = *clock_,
+                   .store = jobs_,
+                   .twins = state_->twins,
+                   .methods = methods_,
+                   .document = [this](const hub::Twin& twin) { return document(twin); },
+                   .push = [this](const hub::TwinUpdate& update) { push(update); }}),
           updates_(loop, *clock_, state_->database, state_->twins, settings_.state + "/updates"),
           faults_(loop, real_clock, roster_),
           replies_(faults_),
@@ -122,6 +131,8 @@ class Process final : public Server {
     std::unique_ptr<mqtt::Connection> make_mqtt(front::Transport& transport, mqtt::Service& meter);
     void mount_updates();
     base::Status start_rollout();
+    void push(const hub::TwinUpdate& update);
+    Json document(const hub::Twin& twin) const;
     base::Status open_time(Sockets& sockets);
     std::optional<base::Seconds> dps_throttled();
     std::optional<std::string> other_hub(const std::string& device);
@@ -143,6 +154,8 @@ class Process final : public Server {
     hub::DeviceboundQueue queue_;
     hub::DeviceboundChannel devicebound_;
     hub::Service hub_;
+    jobs::Store jobs_;
+    jobs::Runner runner_;
     std::optional<dps::Registrar> registrar_;
     std::optional<dps::Service> dps_;
     std::optional<Switchboard> switchboard_;
@@ -198,6 +211,7 @@ base::Status Process::open(Sockets sockets) {
     MITRAL_CHECK(updates_.open());
     mount_services();
     MITRAL_CHECK(start_rollout());
+    MITRAL_CHECK(runner_.open());
     MITRAL_CHECK(roots_.prepare());
     connect_faults();
     return tell_ports();
@@ -261,6 +275,7 @@ void Process::mount_services() {
         [this](front::Transport& transport) { return make_mqtt(transport, *websocket_meter_); }}
         .mount(public_routes_);
     mount_updates();
+    api::JobsApi{runner_, jobs_, authenticator_, *clock_}.mount(public_routes_);
     api::mount_unsupported(public_routes_);
     api::AuthoritiesApi{state_->authorities}.mount(admin_routes_);
     api::AdminApi{state_->registry, hub_, log_, news_, faults_}.mount(admin_routes_);
@@ -299,10 +314,18 @@ base::Status Process::start_rollout() {
                             ? fmt::format("http://{}:{}", settings_.names.front(), files_->port())
                             : fmt::format("https://{}:{}", settings_.names.front(), https_->port());
     state_->twins.observe([this](const hub::Twin& twin) { updates_.rollout.on_twin(twin); });
-    return updates_.rollout.open(origin + "/update-files", [this](const hub::TwinUpdate& update) {
-        if (auto* client = hub_.find(api::client_id(update.twin.name())))
-            hub::TwinChannel::push_desired(*client, update);
-    });
+    return updates_.rollout.open(origin + "/update-files",
+                                 [this](const hub::TwinUpdate& update) { push(update); });
+}
+
+void Process::push(const hub::TwinUpdate& update) {
+    if (auto* client = hub_.find(api::client_id(update.twin.name())))
+        hub::TwinChannel::push_desired(*client, update);
+}
+
+Json Process::document(const hub::Twin& twin) const {
+    return Json::parse(api::twin_json(twin, hub_.is_connected(api::client_id(twin.name()))),
+                       nullptr, false);
 }
 
 // The command line asks for the service API here, with the same tokens as over HTTPS.

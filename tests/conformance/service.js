@@ -3,15 +3,17 @@
 'use strict';
 
 const readline = require('readline');
-const { Client, Registry } = require('azure-iothub');
+const { Client, JobClient, Registry } = require('azure-iothub');
 
 let client = null;
 let registry = null;
+let jobs = null;
 
 const commands = {
   async connect({ connection }) {
     client = Client.fromConnectionString(connection);
     registry = Registry.fromConnectionString(connection);
+    jobs = JobClient.fromConnectionString(connection);
     return {};
   },
   async invoke({ device, module, method }) {
@@ -31,6 +33,21 @@ const commands = {
   async registry({ call, with: parameters }) {
     const answer = await registry[call](...parameters);
     return { result: answer && answer.responseBody !== undefined ? answer.responseBody : answer };
+  },
+  // Any call of JobClient; `start` becomes a Date in its place.
+  async job({ call, with: parameters, start }) {
+    const given = [...parameters];
+    if (start) given[3] = new Date(start);
+    return { result: (await jobs[call](...given)).jobStatus };
+  },
+  async jobPages({ type, status, size }) {
+    const pages = [];
+    const cursor = jobs.createQuery(type, status, size);
+    do {
+      // Without an argument next() asks for the first page again.
+      pages.push((await cursor.next(cursor.continuationToken)).result);
+    } while (cursor.hasMoreResults);
+    return { pages };
   },
 };
 

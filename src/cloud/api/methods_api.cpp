@@ -3,6 +3,7 @@
 #include "cloud/api/json.hpp"
 #include "cloud/api/service_calls.hpp"
 #include "cloud/error.hpp"
+#include "cloud/hub/method_body.hpp"
 #include "cloud/store/ids.hpp"
 
 namespace mitral::cloud::api {
@@ -12,35 +13,6 @@ using http::Captures;
 using http::Method;
 using http::Request;
 using http::Response;
-
-base::Result<base::Seconds> timeout(const Json& body, std::string_view name, std::int64_t fallback,
-                                    std::int64_t least) {
-    const auto* given = member(body, name);
-    if (given == nullptr || given->is_null())
-        return base::Seconds(fallback);
-    constexpr std::int64_t most = 300;
-    if (!given->is_number_integer() || given->get<std::int64_t>() < least ||
-        given->get<std::int64_t>() > most)
-        return base::fail(CloudError::invalid_argument, std::string(name) + " is out of range");
-    return base::Seconds(given->get<std::int64_t>());
-}
-
-base::Result<hub::MethodCall> read_call(const Request& request, std::string client_id) {
-    MITRAL_TRY(const auto body, parse_json(request.body));
-    hub::MethodCall call{.client_id = std::move(client_id),
-                         .name = text_member(body, "methodName")};
-    if (call.name.empty() || call.name.size() > hub::max_method_name)
-        return base::fail(CloudError::invalid_argument, "methodName is 1 to 256 bytes");
-    MITRAL_TRY(call.response_timeout, timeout(body, "responseTimeoutInSeconds", 30, 5));
-    MITRAL_TRY(call.connect_timeout, timeout(body, "connectTimeoutInSeconds", 0, 0));
-    const auto* payload = member(body, "payload");
-    call.payload = payload == nullptr
-                       ? std::string("null")
-                       : payload->dump(-1, ' ', false, Json::error_handler_t::replace);
-    if (call.payload.size() > hub::max_method_payload)
-        return base::fail(CloudError::too_large, "payload above 128 KiB");
-    return call;
-}
 
 // As the hub words failures of a method: JSON within the text of the message.
 Response failure(unsigned status, int code, std::string_view text, const base::Clock& clock) {
@@ -71,7 +43,10 @@ Response invoke(MethodsApi& api, const Request& request, const Captures& at) {
         return refusal_of(device.error());
     if (!*device)
         return service_refusal(404, "DeviceNotFound", at[0]);
-    auto call = read_call(request, at.size() > 1 ? at[0] + "/" + at[1] : at[0]);
+    const auto body = parse_json(request.body);
+    if (!body)
+        return refusal_of(body.error());
+    auto call = hub::read_method_call(*body, at.size() > 1 ? at[0] + "/" + at[1] : at[0]);
     if (!call)
         return refusal_of(call.error());
     Response response;

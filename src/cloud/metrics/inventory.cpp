@@ -62,7 +62,7 @@ std::int64_t milliseconds(const timeval& time) {
 }  // namespace
 
 base::Status add_inventory(Exposition& out, const store::Database& database) {
-    const std::array<Family, 6> families{
+    const std::array<Family, 7> families{
         {{"devices",
           "Devices in the registry.",
           "SELECT iif(enabled, 'enabled', 'disabled'), count(*) FROM device GROUP BY 1",
@@ -83,6 +83,11 @@ base::Status add_inventory(Exposition& out, const store::Database& database) {
           "SELECT status, count(*) FROM registration GROUP BY 1",
           "state",
           {"assigning", "assigned"}},
+         {"jobs",
+          "Scheduled jobs that are kept.",
+          "SELECT status, count(*) FROM job GROUP BY 1",
+          "state",
+          {"scheduled", "queued", "running", "completed", "failed", "cancelled"}},
          {"update_deployments",
           "Deployments of updates, by class of devices.",
           "SELECT lower(state), count(*) FROM adu_subgroup_deployment GROUP BY 1",

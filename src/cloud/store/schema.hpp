@@ -5,6 +5,7 @@
 #include <array>
 
 #include "cloud/adu/tables.hpp"
+#include "cloud/jobs/tables.hpp"
 
 namespace mitral::cloud::store {
 
@@ -125,8 +126,8 @@ CREATE TRIGGER registration_goes_with_entry AFTER DELETE ON enrollment WHEN OLD.
 )sql";
 
 // Each step runs once and in order; PRAGMA user_version counts those done. Append only.
-inline constexpr std::array steps{first_tables,        twin_tables,          module_tables,
-                                  devicebound_tables,  module_twins,         certificate_tables,
-                                  provisioning_tables, device_update_tables, deployment_tables};
+inline constexpr std::array steps{
+    first_tables,       twin_tables,         module_tables,        devicebound_tables, module_twins,
+    certificate_tables, provisioning_tables, device_update_tables, deployment_tables,  job_tables};
 
 }  // namespace mitral::cloud::store
