@@ -7,11 +7,11 @@ set -eu
 build='build-essential cmake ninja-build pkg-config ccache python3 libssl-dev libtss2-dev
     libtss2-tcti-swtpm0t64|libtss2-tcti-swtpm0 libtomlplusplus-dev libcli11-dev libfmt-dev
     nlohmann-json3-dev libseccomp-dev libcurl4-openssl-dev libgtest-dev libgmock-dev
-    libsimdjson-dev libboost-dev libsqlite3-dev libhowardhinnant-date-dev tzdata'
+    libsimdjson-dev libboost-dev libsqlite3-dev libqpid-proton11-dev libhowardhinnant-date-dev tzdata'
 demo='swtpm swtpm-tools tpm2-tools openssl iproute2 systemd python3-cryptography python3-cbor2 python3-hl7'
 lint='clang-19 clang-tidy-19 clang-format-19 shellcheck git'
 tests="libclang-rt-19-dev libbenchmark-dev mosquitto mosquitto-clients libmosquitto-dev valgrind python3-jsonschema
-    python3-prometheus-client binutils
+    python3-prometheus-client python3-qpid-proton binutils
     libfuse3-dev fuse3 libfaketime mandoc systemd systemd-container mmdebstrap ca-certificates tshark chromium"
 # For scripts/trusted-app.sh.
 trusted='gcc-aarch64-linux-gnu libc6-dev-arm64-cross make python3-pyelftools python3-cryptography'

@@ -42,6 +42,10 @@ void add_serve_options(CLI::App& app, Options& options) {
         ->capture_default_str();
     app.add_option("--https-port", s.https_port, "DPS and registry over HTTPS")
         ->capture_default_str();
+    app.add_option("--amqp-port", s.amqp_port,
+                   "AMQP 1.0 over TLS, 5671 on Azure; none without this option");
+    app.add_option("--consumer-group", s.consumer_groups,
+                   "Consumer group besides $Default; repeat for more");
     app.add_option("--admin-port", s.admin_port, "Plain HTTP on 127.0.0.1")->capture_default_str();
     app.add_option("--files-port", s.files_port, "Plain HTTP for files of updates; default: none");
     app.add_option("--time-port", s.time_port,
@@ -69,6 +73,8 @@ Status run_serve(const Options& options) {
     options.override("--listen", &Settings::listen, settings);
     options.override("--mqtt-port", &Settings::mqtt_port, settings);
     options.override("--https-port", &Settings::https_port, settings);
+    options.override("--amqp-port", &Settings::amqp_port, settings);
+    options.override("--consumer-group", &Settings::consumer_groups, settings);
     options.override("--admin-port", &Settings::admin_port, settings);
     options.override("--files-port", &Settings::files_port, settings);
     options.override("--time-port", &Settings::time_port, settings);

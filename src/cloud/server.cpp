@@ -8,6 +8,7 @@
 #include "azure/dps.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "cloud/amqp/endpoint.hpp"
 #include "cloud/api/admin_api.hpp"
 #include "cloud/api/authorities_api.hpp"
 #include "cloud/api/bulk_api.hpp"
@@ -120,8 +121,8 @@ class Process final : public Server {
     base::Status open(Sockets sockets);
     Ports ports() const override {
         const std::uint16_t files = files_ ? files_->port() : std::uint16_t{0};
-        return {mqtt_->port(), https_->port(), admin_->port(), files,
-                time_ ? time_->port() : no_port};
+        return {mqtt_->port(),  https_->port(), amqp_ ? amqp_->port() : std::uint16_t{0},
+                admin_->port(), files,          time_ ? time_->port() : no_port};
     }
 
   private:
@@ -158,6 +159,7 @@ class Process final : public Server {
     jobs::Runner runner_;
     std::optional<dps::Registrar> registrar_;
     std::optional<dps::Service> dps_;
+    std::optional<amqp::Endpoint> amqp_endpoint_;
     std::optional<Switchboard> switchboard_;
     std::optional<faults::Front> front_;
     api::Meters meters_;
@@ -180,6 +182,7 @@ class Process final : public Server {
     front::LinkPool pool_;  // below everything its connections use
     std::unique_ptr<front::Listener> mqtt_;
     std::unique_ptr<front::Listener> https_;
+    std::unique_ptr<front::Listener> amqp_;
     std::unique_ptr<front::Listener> admin_;
     std::unique_ptr<front::Listener> files_;
     std::unique_ptr<front::Listener> time_;
@@ -197,6 +200,12 @@ base::Status Process::open(Sockets sockets) {
     MITRAL_TRY(mqtt_, Listener::open(pool_, std::move(sockets.mqtt), &tls_, mqtt_factory));
     MITRAL_TRY(https_, Listener::open(pool_, std::move(sockets.https), &tls_,
                                       http_factory(public_handler_, meters_.https_open)));
+    if (sockets.amqp.valid()) {
+        MITRAL_TRY(amqp_,
+                   Listener::open(pool_, std::move(sockets.amqp), &tls_, [this](front::Link& link) {
+                       return amqp_endpoint_->accept(link);
+                   }));
+    }
     MITRAL_TRY(admin_, Listener::open(pool_, std::move(sockets.admin), nullptr,
                                       http_factory(admin_handler_, meters_.admin_open)));
     if (sockets.files.get() >= 0) {
@@ -235,6 +244,12 @@ base::Status Process::open_time(Sockets& sockets) {
 }
 
 void Process::mount_services() {
+    amqp_endpoint_.emplace(
+        amqp::Parts{authenticator_, state_->policies, hosts_, log_, news_, queue_,
+                    [this](std::string_view device) { devicebound_.wake(device); }, *clock_},
+        amqp::EndpointOptions{.consumer_groups = settings_.consumer_groups,
+                              .clock_skew = settings_.clock_skew,
+                              .limits = {.expiry_grace = settings_.expiry_grace}});
     hub_.add(twins_);
     hub_.add(methods_);
     hub_.add(devicebound_);
@@ -370,10 +385,10 @@ base::Status Process::commit() {
 base::Status Process::tell_ports() const {
     const auto time = time_ ? fmt::format("\"time\":{},", time_->port()) : std::string();
     const auto text = fmt::format(
-        "{{\"mqtt\":{},\"https\":{},\"admin\":{},\"files\":{},{}\"hub\":\"{}\","
+        "{{\"mqtt\":{},\"https\":{},\"amqp\":{},\"admin\":{},\"files\":{},{}\"hub\":\"{}\","
         "\"id_scope\":\"{}\"}}\n",
-        mqtt_->port(), https_->port(), admin_->port(), ports().files, time, settings_.assigned_hub,
-        state_->id_scope);
+        mqtt_->port(), https_->port(), ports().amqp, admin_->port(), ports().files, time,
+        settings_.assigned_hub, state_->id_scope);
     return base::replace_file(settings_.state + "/ports.json", base::as_bytes(text), 0644);
 }
 
@@ -383,6 +398,9 @@ base::Result<Sockets> bind_sockets(const Settings& settings) {
     Sockets sockets;
     MITRAL_TRY(sockets.mqtt, net::listen_tcp({settings.listen, settings.mqtt_port}));
     MITRAL_TRY(sockets.https, net::listen_tcp({settings.listen, settings.https_port}));
+    if (settings.amqp_port) {
+        MITRAL_TRY(sockets.amqp, net::listen_tcp({settings.listen, *settings.amqp_port}));
+    }
     MITRAL_TRY(sockets.admin, net::listen_tcp({std::string(loopback), settings.admin_port}));
     if (settings.files_port) {
         MITRAL_TRY(sockets.files, net::listen_tcp({settings.listen, *settings.files_port}));

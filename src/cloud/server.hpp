@@ -12,6 +12,7 @@ namespace mitral::cloud {
 struct Ports {
     std::uint16_t mqtt = 0;
     std::uint16_t https = 0;
+    std::uint16_t amqp = 0;  // 0: none
     std::uint16_t admin = 0;
     std::uint16_t files = 0;  // 0: not open
     std::uint16_t time = 0;   // 0: no time service
@@ -21,6 +22,7 @@ struct Ports {
 struct Sockets {
     base::UniqueFd mqtt;
     base::UniqueFd https;
+    base::UniqueFd amqp;
     base::UniqueFd admin;
     base::UniqueFd files;
     base::UniqueFd time_tcp;  // these two only with a time port

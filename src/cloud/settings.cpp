@@ -22,6 +22,9 @@ base::Status read_settings(base::Table table, Settings& settings) {
     settings.listen = table.text("listen", settings.listen);
     settings.mqtt_port = port(table, "mqtt_port", settings.mqtt_port);
     settings.https_port = port(table, "https_port", settings.https_port);
+    if (const auto amqp = table.integer("amqp_port", -1, 0, 65'535); amqp >= 0)
+        settings.amqp_port = static_cast<std::uint16_t>(amqp);
+    settings.consumer_groups = table.texts("consumer_groups", settings.consumer_groups);
     settings.admin_port = port(table, "admin_port", settings.admin_port);
     constexpr std::int64_t none = -1;
     if (const auto files = table.integer("files_port", none, none, 65'535); files != none)

@@ -18,6 +18,9 @@ struct Settings {
     std::string listen = "127.0.0.1";
     std::uint16_t mqtt_port = 8883;  // 0: any free port; state/ports.json tells
     std::uint16_t https_port = 8443;
+    std::optional<std::uint16_t> amqp_port;  // none: no AMQP
+    std::vector<std::string>
+        consumer_groups;              // of the Event Hubs-compatible endpoint, besides $Default
     std::uint16_t admin_port = 8081;  // plain HTTP, always on 127.0.0.1
     // Plain HTTP for the files of updates, which Microsoft's agent wants; none: HTTPS only.
     std::optional<std::uint16_t> files_port{};

@@ -62,8 +62,8 @@ constexpr std::array calls{
                     "deviceClassSubgroups/{class}/deployments/{deployment}",
                     "Device Update: delete subgroup deployment",
                     "delete the deployment of the group"},
-    UnsupportedCall{"AMQP 5671, AMQPWSB10 over WebSocket",
-                    "AMQP: messages to devices, feedback, Event Hubs endpoint", "no such port yet"},
+    UnsupportedCall{"AMQP devices/…", "AMQP for devices", "devices speak MQTT or HTTPS"},
+    UnsupportedCall{"AMQPWSB10 over WebSocket", "AMQP over WebSocket", "AMQP over TLS only"},
     UnsupportedCall{"TPM", "TPM attestation", "400 from enrolments"},
 };
 

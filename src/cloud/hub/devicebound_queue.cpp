@@ -1,6 +1,7 @@
 #include "cloud/hub/devicebound_queue.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/encoding.hpp"
 #include "cloud/error.hpp"
@@ -11,6 +12,7 @@ namespace mitral::cloud::hub {
 namespace {
 
 constexpr std::string_view success = "Success";
+constexpr std::string_view feedback_completed = "feedback-completed";
 
 constexpr std::string_view columns =
     "sequence, lock, deliveries, enqueued, expires, packet_id, message_id, correlation_id, "
@@ -206,6 +208,8 @@ base::Status DeviceboundQueue::end(Ended ended) {
             "DELETE FROM feedback WHERE sequence <= (SELECT max(sequence) FROM feedback) - ?");
         MITRAL_TRY(const auto gone, trim.bind(static_cast<std::int64_t>(limits_.feedback)).run());
         (void)gone;
+        if (feedback_told_)
+            feedback_told_();
     }
     MITRAL_CHECK(transaction.commit());
     const auto at = std::find(outcomes.begin(), outcomes.end(), ended.outcome);
@@ -254,6 +258,18 @@ base::Result<std::vector<FeedbackRecord>> DeviceboundQueue::feedback(std::int64_
                            query.text(4),
                            query.text(5)});
     }
+}
+
+base::Result<std::int64_t> DeviceboundQueue::completed_feedback() const {
+    MITRAL_TRY(const auto known, database_.fact(feedback_completed));
+    std::int64_t sequence = 0;
+    if (known)
+        std::from_chars(known->data(), known->data() + known->size(), sequence);
+    return sequence;
+}
+
+base::Status DeviceboundQueue::complete_feedback(std::int64_t sequence) {
+    return database_.set_fact(feedback_completed, std::to_string(sequence));
 }
 
 base::Result<std::int64_t> DeviceboundQueue::begin_subscription(std::string_view client) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -100,6 +101,12 @@ class DeviceboundQueue {
     [[nodiscard]] base::Result<std::vector<FeedbackRecord>> feedback(std::int64_t from,
                                                                      std::size_t limit);
 
+    // Up to which record the service's client has completed what it received; 0 at first.
+    [[nodiscard]] base::Result<std::int64_t> completed_feedback() const;
+    [[nodiscard]] base::Status complete_feedback(std::int64_t sequence);
+    // Called at every new record, before it is certain to stay: look later, from the loop.
+    void on_feedback(std::function<void()> told) { feedback_told_ = std::move(told); }
+
     // Where a subscription begins: messages below it were sent before. Kept with the subscription.
     [[nodiscard]] base::Result<std::int64_t> begin_subscription(std::string_view client);
     [[nodiscard]] base::Status end_subscription(std::string_view client);
@@ -121,6 +128,7 @@ class DeviceboundQueue {
     const base::Clock& clock_;
     DeviceboundLimits limits_;
     Counters counters_;
+    std::function<void()> feedback_told_;
 };
 
 }  // namespace mitral::cloud::hub

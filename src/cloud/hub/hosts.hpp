@@ -12,6 +12,7 @@ class Hosts {
   public:
     explicit Hosts(std::vector<std::string> names);
     [[nodiscard]] bool knows(std::string_view host) const;
+    [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
     // The host part of a resource: everything before the first '/'.
     [[nodiscard]] static std::string_view host_of(std::string_view resource) noexcept;
 
