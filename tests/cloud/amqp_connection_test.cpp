@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "cloud/amqp/frame_guard.hpp"
 #include "cloud/amqp_stand.hpp"
 #include "support/proves.hpp"
 
@@ -48,15 +49,7 @@ TEST_F(AmqpConnectionTest, EndsWithoutATokenInTime) {
 
 TEST_F(AmqpConnectionTest, EndsWhenThePeerIsSilent) {
     MITRAL_PROVES("T-DOS-02");
-    const auto key = (*stand_.state->policies.find(hub::hub_service, "service"))->primary_key;
-    const auto response = "\0service\0"s + key;
-    ASSERT_LT(response.size(), 100U);
-    std::string fields = "\xa3\x05PLAIN\xa0"s + static_cast<char>(response.size()) + response;
-    std::string body = "\x00\x53\x41\xc0"s + static_cast<char>(fields.size() + 1) + "\x02" + fields;
-    std::string frame = "\x00\x00\x00"s + static_cast<char>(body.size() + 8) + "\x02\x01\x00\x00"s;
-    ASSERT_TRUE(hear("AMQP\x03\x01\x00\x00"s + frame + body));
-    ASSERT_TRUE(hear(header));
-    ASSERT_TRUE(hear(open_frame));
+    ASSERT_TRUE(hear(test::signed_in_as(stand_, "service")));
     pass(base::Milliseconds(120'000));  // PLAIN counts as a token
     EXPECT_EQ(below_.closed, "");
     pass(base::Milliseconds(600'000));
@@ -84,6 +77,41 @@ TEST_F(AmqpConnectionTest, GarbageIsNotTakenAndEnds) {
     const auto taken = hear("GET / HTTP/1.1\r\n\r\n");
     EXPECT_TRUE(!taken || *taken <= 18U);
     EXPECT_NE(below_.closed, "");
+}
+
+// The library would take them, and lose memory.
+TEST_F(AmqpConnectionTest, TakesNoMechanismTwice) {
+    MITRAL_PROVES("T-DOS-01", "T-DOS-02");
+    const auto signed_in = test::signed_in_as(stand_, "service");
+    const auto sasl = signed_in.substr(8, signed_in.find("AMQP", 8) - 8);
+    for (const auto& before : {signed_in, std::string(header) + std::string(open_frame),
+                               signed_in.substr(0, 8 + sasl.size())}) {
+        test::FakeTransport below{*stand_.loop, stand_.clock};
+        const auto connection = stand_.endpoint.accept(below);
+        ASSERT_TRUE(connection->on_bytes(base::as_bytes(before)));
+        EXPECT_EQ(below.closed, "");
+        const auto taken = connection->on_bytes(base::as_bytes(sasl));
+        EXPECT_TRUE(!taken || !below.closed.empty());
+    }
+}
+
+TEST(AmqpFrameGuard, LetsSaslPassOnceHoweverTheBytesAreCut) {
+    constexpr auto sasl_init = "AMQP\x03\x01\x00\x00\x00\x00\x00\x0a\x02\x01\x00\x00xy"sv;
+    const auto good = std::string(sasl_init) + std::string(header) + std::string(open_frame);
+    const auto bad = good + std::string(sasl_init.substr(8));
+    for (std::size_t step = 1; step <= bad.size(); ++step) {
+        const auto all_pass = [&](std::string_view bytes) {
+            FrameGuard guard;
+            for (; !bytes.empty(); bytes.remove_prefix(std::min(step, bytes.size())))
+                if (!guard.look(base::as_bytes(bytes.substr(0, step))))
+                    return false;
+            return true;
+        };
+        EXPECT_TRUE(all_pass(good)) << step;
+        EXPECT_FALSE(all_pass(bad)) << step;
+        EXPECT_FALSE(all_pass(std::string(header) + "\x00\x00\x00\x07\x02\x00\x00\x00"s)) << step;
+        EXPECT_TRUE(all_pass("GET / HTTP/1.1\r\n\r\n"sv)) << step;
+    }
 }
 
 TEST_F(AmqpConnectionTest, SurvivesItsLoopWithATimerPending) {

@@ -52,4 +52,17 @@ struct AmqpStand {
         {}};
 };
 
+// What a client says first: SASL PLAIN with the key of a policy (not above 100 bytes together), and
+// its open frame.
+inline std::string signed_in_as(const AmqpStand& stand, const std::string& policy) {
+    using namespace std::string_literals;
+    const auto key = (*stand.state->policies.find(hub::hub_service, policy))->primary_key;
+    const auto response = "\0"s + policy + "\0"s + key;
+    const auto fields = "\xa3\x05PLAIN\xa0"s + static_cast<char>(response.size()) + response;
+    const auto body = "\x00\x53\x41\xc0"s + static_cast<char>(fields.size() + 1) + "\x02" + fields;
+    return "AMQP\x03\x01\x00\x00\x00\x00\x00"s + static_cast<char>(body.size() + 8) +
+           "\x02\x01\x00\x00"s + body + "AMQP\x00\x01\x00\x00"s +
+           "\x00\x00\x00\x10\x02\x00\x00\x00\x00\x53\x10\xc0\x03\x01\xa1\x00"s;
+}
+
 }  // namespace mitral::cloud::test

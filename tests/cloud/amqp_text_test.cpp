@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "cloud/amqp/claims.hpp"
 #include "cloud/amqp/devicebound.hpp"
 #include "cloud/amqp/event_line.hpp"
@@ -21,6 +23,7 @@ TEST(AmqpSelector, FindsWhereToBegin) {
     EXPECT_EQ(from("amqp.annotation.x-opt-enqueued-time > '1700000000000'").after_ms,
               1'700'000'000'000);
     EXPECT_EQ(from("amqp.annotation.x-opt-enqueued-time >= '5'").after_ms, 4);
+    EXPECT_EQ(from("amqp.annotation.x-opt-enqueued-time >= '-9223372036854775808'").after_ms, -1);
 }
 
 TEST(AmqpSelector, RefusesWhatItDoesNotUnderstand) {
@@ -130,6 +133,8 @@ TEST(AmqpDevicebound, LivesAsLongAsItsSenderSays) {
     const base::WallTime now{10'000};
     EXPECT_EQ(to_devicebound({.expires_ms = 12'500}, now)->time_to_live, base::Seconds(3));
     EXPECT_EQ(to_devicebound({.ttl_ms = 1'500}, now)->time_to_live, base::Seconds(2));
+    for (const auto long_ago : {std::int64_t{1}, std::numeric_limits<std::int64_t>::min()})
+        EXPECT_LT(to_devicebound({.expires_ms = long_ago}, now)->time_to_live, base::Seconds(0));
     const Message loud{.properties = {{"iothub-ack", std::string("loud")}}};
     EXPECT_EQ(to_devicebound(loud, now).error().code, CloudError::invalid_argument);
 }

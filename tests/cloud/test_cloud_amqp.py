@@ -1,6 +1,5 @@
 """Who may do what over AMQP 1.0, and what hostile peers get; the peers are Qpid Proton, and raw bytes."""
 import struct
-import time
 
 from cloud.amqp_case import AmqpCase, amqp, place
 from cloud.local_azure import LocalAzure, sas
@@ -87,32 +86,39 @@ class Claims(AmqpCase):
 
     @proves("T-TOK-01", "CR 2.6")
     def test_links_end_with_their_token(self):
-        with LocalAzure("--expiry-grace", "1") as azure:
+        with LocalAzure() as azure:  # of its own, since its clock is set
             azure.stop()
             azure.start(amqp=0)
             keys = {name: azure.policy(name)["primary_key"] for name in ("service", "registryRead")}
-            with amqp.Amqp(azure.ports["amqp"], azure.ca) as client:
-                self.assertEqual(client.put_token(sas(keys["service"], "localhost", 3, "service")), 200)
-                # A token that lives on keeps the connection, not the other's links.
-                long = sas(keys["registryRead"], "localhost/messages", 3600, "registryRead")
-                self.assertEqual(client.put_token(long), 200)
-                link = client.receiver(place(0))
-                self.assertEqual(client.condition_of(link), "amqp:unauthorized-access")
+            short, long = (sas(keys["service"], "localhost", life, "service") for life in (3600, 36000))
+            other = sas(keys["registryRead"], "localhost/messages", 36000, "registryRead")
+            ended, mixed, renewed = (amqp.Amqp(azure.ports["amqp"], azure.ca) for _ in range(3))
+            with ended, mixed, renewed:
+                for client, tokens in ((ended, [short]), (mixed, [short, other]), (renewed, [short])):
+                    for token in tokens:
+                        self.assertEqual(client.put_token(token), 200)
+                links = {client: client.receiver(place(0)) for client in (ended, mixed, renewed)}
+                self.assertEqual(renewed.put_token(long), 200)
+
+                azure.admin("/faults/clock-off?offset_s=3800", "POST")  # past the end, within the grace
+                for client in (ended, mixed, renewed):
+                    self.assertEqual(client.put_token(other), 200)  # it hears and answers
+                    self.assertTrue(links[client].state & amqp.Endpoint.REMOTE_ACTIVE)
+
+                azure.admin("/faults/clock-off?offset_s=4000", "POST")
+                # A token that lives on keeps the connection, not the links of the other one.
+                links[mixed].flow(1)
+                self.assertEqual(mixed.condition_of(links[mixed]), "amqp:unauthorized-access")
                 with self.assertRaisesRegex(amqp.Refused, "amqp:unauthorized-access"):
-                    client.receiver(place(0))
-            with amqp.Amqp(azure.ports["amqp"], azure.ca) as client:
-                self.assertEqual(client.put_token(sas(keys["service"], "localhost", 3, "service")), 200)
-                client.receiver(place(0))
-                with self.assertRaisesRegex(amqp.Refused, "amqp:unauthorized-access|closed"):
-                    client.until(lambda: False)
-            with amqp.Amqp(azure.ports["amqp"], azure.ca) as client:  # renewed in time: it stays
-                self.assertEqual(client.put_token(sas(keys["service"], "localhost", 3, "service")), 200)
-                link = client.receiver(place(0))
-                self.assertEqual(client.put_token(sas(keys["service"], "localhost", 3600, "service")), 200)
-                end = time.monotonic() + 6
-                with self.assertRaises(TimeoutError):
-                    client.until(lambda: False, seconds=end - time.monotonic())
-                self.assertTrue(link.state & amqp.Endpoint.REMOTE_ACTIVE)
+                    mixed.receiver(place(0))
+                self.assertEqual(renewed.put_token(other), 200)
+                self.assertTrue(links[renewed].state & amqp.Endpoint.REMOTE_ACTIVE)
+
+                azure.admin("/faults/clock-off?offset_s=41000", "POST")  # past the end of all
+                for client in (ended, mixed, renewed):
+                    client.session.receiver("stir").open()
+                    with self.assertRaisesRegex(amqp.Refused, "amqp:unauthorized-access|closed"):
+                        client.until(lambda: False)
 
 
 class Hostile(AmqpCase):

@@ -48,7 +48,7 @@ const commands = {
       },
       processError: async (error) => { errors.push({ as, code: error.code, name: error.name, message: error.message }); },
     };
-    const options = { startPosition: position(from), ownerLevel, maxWaitTimeInSeconds: 5, skipParsingBodyAsJson: true };
+    const options = { startPosition: position(from), ownerLevel, maxWaitTimeInSeconds: 1, skipParsingBodyAsJson: true };
     subscriptions.push(partition === undefined ? client(as).subscribe(handlers, options)
                                                : client(as).subscribe(partition, handlers, options));
     return {};
@@ -81,4 +81,5 @@ async function answer(line) {
 (async () => {
   for await (const line of readline.createInterface({ input: process.stdin }))
     answer(line).then((text) => process.stdout.write(JSON.stringify(text) + '\n'));
+  process.exit(0);  // the client keeps a connection that was refused, and its timers
 })();

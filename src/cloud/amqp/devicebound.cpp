@@ -33,6 +33,12 @@ base::Result<hub::FeedbackWish> read_wish(std::string_view text) {
                       "iothub-ack is none, positive, negative or full");
 }
 
+// Rounded up: a message lives no shorter than its sender said.
+base::Seconds in_seconds(std::int64_t ms) {
+    constexpr std::int64_t second = 1000;
+    return base::Seconds(ms / second + (ms % second > 0 ? 1 : 0));
+}
+
 }  // namespace
 
 std::string devicebound_recipient(std::string_view to) {
@@ -61,11 +67,10 @@ base::Result<hub::DeviceboundMessage> to_devicebound(const Message& message, bas
             order.properties.emplace_back(name, text_of(value));
     if (const auto* body = std::get_if<Binary>(&message.body))
         order.body = body->bytes;
-    constexpr std::int64_t second = 1000;
     if (message.expires_ms != 0)
-        order.time_to_live = base::Seconds((message.expires_ms - now.ms + second - 1) / second);
+        order.time_to_live = in_seconds(std::max<std::int64_t>(message.expires_ms, 0) - now.ms);
     else if (message.ttl_ms != 0)
-        order.time_to_live = base::Seconds((message.ttl_ms + second - 1) / second);
+        order.time_to_live = in_seconds(message.ttl_ms);
     return order;
 }
 

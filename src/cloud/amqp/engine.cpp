@@ -66,6 +66,7 @@ Engine::~Engine() {
 }
 
 base::Result<std::size_t> Engine::take(base::ByteView input) {
+    MITRAL_CHECK(guard_.look(input));
     std::size_t taken = 0;
     while (taken < input.size()) {
         const auto room = pn_transport_capacity(transport_);

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "cloud/amqp/attachment.hpp"
 #include "cloud/amqp/connection.hpp"
+#include "cloud/amqp/frame_guard.hpp"
 #include "cloud/amqp/sasl.hpp"
 
 struct pn_collector_t;
@@ -74,6 +75,7 @@ class Engine {
     Nodes& nodes_;
     const ConnectionLimits& limits_;
     Sasl sasl_;
+    FrameGuard guard_;
     pn_connection_t* connection_;
     pn_transport_t* transport_;
     pn_collector_t* collector_;

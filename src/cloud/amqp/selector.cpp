@@ -1,5 +1,6 @@
 #include "cloud/amqp/selector.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -50,7 +51,8 @@ base::Result<Position> parse_selector(std::string_view text) {
     if (!at)
         return unknown();
     if (name == "x-opt-enqueued-time" || name == "x-opt-enqueuedtimeutc")
-        return Position{.kind = Position::Kind::enqueued, .after_ms = inclusive ? *at - 1 : *at};
+        return Position{.kind = Position::Kind::enqueued,
+                        .after_ms = std::max<std::int64_t>(*at, 0) - (inclusive ? 1 : 0)};
     if (!by_offset && name != "x-opt-sequence-number")
         return unknown();
     if (*at < 0)
