@@ -10,7 +10,8 @@ export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 export CCACHE_BASEDIR = $(CURDIR)
 export CCACHE_NOHASHDIR = 1
 
-.PHONY: help build demo test test-conformance torture evidence bench fuzz format lint install package-cloud clean deps
+.PHONY: help build demo test test-conformance torture evidence bench fuzz board test-board \
+	format lint install package-cloud clean deps
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -54,6 +55,13 @@ bench: ## measure against the bars (needs root or sudo): ARGS='--only cpu-256 --
 fuzz: ## every fuzzer for FUZZ_SECONDS (300) each
 	@scripts/deps.sh test
 	@MITRAL_FUZZ_SECONDS=$(FUZZ_SECONDS) MITRAL_FUZZ_SEED=0 $(PYTHON) scripts/test.py --only fuzz --jobs $(JOBS) -- $(ARGS)
+
+board: ## the image of the QEMU board, firmware to root file system, into build/board
+	@scripts/deps.sh board
+	@$(PYTHON) scripts/board/build.py --jobs $(JOBS)
+
+test-board: board ## break its chain of trust link by link, in QEMU
+	@$(PYTHON) tests/board/board_chain.py $(ARGS)
 
 format: ## bring every source file into the house style
 	@scripts/deps.sh lint

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that are missing, and only those: scripts/deps.sh [build|demo|test|lint|trusted]...
+# Installs the Debian packages that are missing, and only those: scripts/deps.sh [build|demo|test|lint|trusted|board]...
 # Works on Debian 12 and 13, as root or through sudo, with apt as the machine is configured.
 set -eu
 
@@ -15,6 +15,11 @@ tests="libclang-rt-19-dev libbenchmark-dev mosquitto mosquitto-clients libmosqui
     libfuse3-dev fuse3 libfaketime mandoc systemd systemd-container mmdebstrap ca-certificates tshark chromium"
 # For scripts/trusted-app.sh.
 trusted='gcc-aarch64-linux-gnu libc6-dev-arm64-cross make python3-pyelftools python3-cryptography'
+
+# For the image of the board (make board): cross-build, images, and the machine it runs on.
+board="$trusted qemu-system-arm qemu-system-data mmdebstrap arch-test device-tree-compiler u-boot-tools bc bison flex swig
+    libssl-dev libgnutls28-dev python3-setuptools python3-libfdt uuid-dev dpkg-dev xz-utils bzip2 zstd cpio kmod openssl
+    squashfs-tools cryptsetup-bin e2fsprogs dosfstools mtools fdisk"
 
 say() { printf 'deps: %s\n' "$*"; }
 die() {
@@ -49,6 +54,7 @@ wanted() {
         demo) printf '%s\n' "$build $demo" ;;
         lint) printf '%s\n' "$build $lint" ;;
         trusted) printf '%s\n' "$trusted" ;;
+        board) printf '%s\n' "$board" ;;
         test)
             printf '%s\n' "$build $demo $lint $tests"
             # Any Node.js that brings npm will do, also one that no package brought: where it is older than
@@ -93,8 +99,8 @@ command -v dpkg-query >/dev/null 2>&1 || die "this is not a Debian system; see R
 [ $# -gt 0 ] || set -- build
 for group in "$@"; do
     case $group in
-    build | demo | lint | test | trusted) ;;
-    *) die "unknown group '$group'; groups are build, demo, lint, test and trusted" ;;
+    build | demo | lint | test | trusted | board) ;;
+    *) die "unknown group '$group'; groups are build, demo, lint, test, trusted and board" ;;
     esac
 done
 packages=$(collect "$@")

@@ -1,0 +1,51 @@
+"""What the board's image is made of, in order."""
+from pathlib import Path
+
+import keys
+import machine
+import sources
+from stages import Stage
+
+BOARD = sources.ROOT / "board" / "qemu"
+SRC = sources.ROOT / "src"
+COMMON = sources.ROOT / "board" / "common"
+VAULT_UID = "990"
+IN_ROOT = "busybox-static,tee-supplicant,libteec2,dmsetup,util-linux"
+BOOT_ARGUMENTS = "console=ttyAMA0 panic=1 quiet"
+
+
+def recipe(name: str) -> Path:
+    return BOARD / "recipes" / f"{name}.sh"
+
+
+def source(package: str, folder: Path) -> Stage:
+    described, fingerprint = sources.gather(package, folder / "sources")
+    return Stage(f"{package}-source", recipe("unpack"), words=(fingerprint,), settings={"DESCRIPTION": str(described)})
+
+
+def stages(folder: Path) -> list[Stage]:
+    signing = folder / "keys"
+    return [
+        *(source(package, folder) for package in ("optee-os", "arm-trusted-firmware", "mbedtls", "u-boot")),
+        Stage("optee-core", recipe("optee-core"), files=(BOARD / "optee",), words=(keys.fingerprint(signing, "ta"),),
+              after=("optee-os-source",)),
+        Stage("trusted-app", recipe("trusted-app"),
+              files=(SRC / "trusted" / "core", SRC / "trusted" / "optee", SRC / "trusted" / "protocol.h",
+                     SRC / "azure" / "sas_core.c", SRC / "azure" / "sas_core.h"),
+              after=("optee-core",), settings={"VAULT_UID": VAULT_UID}),
+        Stage("optee", recipe("optee"), after=("optee-core", "trusted-app")),
+        Stage("machine-tree", recipe("machine"), files=(BOARD / "machine.dtsi",), settings=machine.SETTINGS),
+        Stage("u-boot", recipe("u-boot"), files=(BOARD / "u-boot",), after=("u-boot-source",)),
+        Stage("u-boot-key", recipe("u-boot-key"), words=(keys.fingerprint(signing, "boot"),),
+              after=("u-boot", "machine-tree")),
+        Stage("firmware", recipe("firmware"), words=(keys.fingerprint(signing, "rot"),),
+              after=("arm-trusted-firmware-source", "mbedtls-source", "optee", "u-boot-key")),
+        Stage("packages", recipe("packages"), settings={"MIRROR": sources.mirror()}),
+        Stage("root-fs", recipe("root"), after=("packages",),
+              files=(COMMON / "init", COMMON / "probe.c", SRC / "trusted" / "protocol.h"),
+              settings={"MIRROR": sources.mirror(), "IN_ROOT": IN_ROOT, "VAULT_UID": VAULT_UID}),
+        Stage("initramfs", recipe("initramfs"), files=(BOARD / "initramfs",), after=("packages", "root-fs")),
+        Stage("image", recipe("image"), files=(BOARD / "image.its",), words=(keys.fingerprint(signing, "boot"),),
+              after=("packages", "machine-tree", "initramfs"), settings={"BOOT_ARGUMENTS": BOOT_ARGUMENTS}),
+        Stage("disk", recipe("disk"), after=("image", "root-fs")),
+    ]

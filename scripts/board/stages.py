@@ -1,0 +1,86 @@
+"""Stages of a build, each done again only when something that goes into it has changed."""
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Another python3 first in the PATH lacks modules that OP-TEE's and U-Boot's builds need.
+SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class StageFailed(Exception):
+    pass
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A recipe (shell), the files and words it reads, and the stages whose output it uses."""
+    name: str
+    recipe: Path
+    files: tuple[Path, ...] = ()
+    words: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def variable(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
+def files_below(path: Path) -> list[Path]:
+    return sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+
+
+class Workshop:
+    """Holds the outputs under `folder`, one folder per stage."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]):
+        self.folder = folder
+        self.environment = environment
+        self.fingerprints: dict[str, str] = {}
+
+    def output(self, name: str) -> Path:
+        return self.folder / name
+
+    def fingerprint(self, stage: Stage) -> str:
+        digest = hashlib.sha256()
+        for path in (stage.recipe, *stage.files):
+            for each in files_below(path):
+                digest.update(f"{each.name}\0".encode() + hashlib.sha256(each.read_bytes()).digest())
+        parts = (*stage.words, *(f"{key}={value}" for key, value in sorted(stage.settings.items())),
+                 *(self.fingerprints[name] for name in stage.after))
+        digest.update("\0".join(parts).encode())
+        return digest.hexdigest()
+
+    def make(self, stage: Stage) -> None:
+        print_now = self.fingerprints[stage.name] = self.fingerprint(stage)
+        stamp = self.folder / f"{stage.name}.made"
+        if stamp.exists() and stamp.read_text() == print_now:
+            return
+        stamp.unlink(missing_ok=True)
+        output = self.output(stage.name)
+        shutil.rmtree(output, ignore_errors=True)
+        output.mkdir(parents=True)
+        started = time.monotonic()
+        print(f"board: {stage.name} …", flush=True)
+        self.run(stage, output)
+        stamp.write_text(print_now)
+        print(f"board: {stage.name} {time.monotonic() - started:.0f} s", flush=True)
+
+    def run(self, stage: Stage, output: Path) -> None:
+        log = self.folder / f"{stage.name}.log"
+        environment = {**os.environ, **self.environment, **stage.settings, "PATH": SYSTEM_PATH, "OUT": str(output),
+                       "LC_ALL": "C.UTF-8", "TMPDIR": str(self.folder)}
+        environment.update({variable(name): str(self.output(name)) for name in stage.after})
+        # What the caller's make passes on must not reach another project's.
+        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "CFLAGS", "CXXFLAGS", "LDFLAGS"):
+            environment.pop(name, None)
+        with log.open("w") as written:
+            done = subprocess.run(["sh", str(stage.recipe)], env=environment, cwd=output, stdout=written,
+                                  stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
+        if done.returncode != 0:
+            tail = "".join(f"    {line}\n" for line in log.read_text(errors="replace").splitlines()[-15:])
+            raise StageFailed(f"{stage.name} failed; the end of {log}:\n{tail}")

@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+"""The board's chain of trust, link by link: what was changed does not start, or the other slot does.
+
+Runs on the image of `make board`; every unit is a machine in QEMU with a flash and a disk of its own.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts" / "board"))
+
+import disk  # noqa: E402
+from plan import BOOT_ARGUMENTS  # noqa: E402
+from unit import Unit  # noqa: E402
+
+IMAGE = Path(os.environ.get("MITRAL_BOARD_DIR", ROOT / "build" / "board"))
+UP = "board: up"
+
+
+class Board(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="mitral-board-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.unit = self.another("unit")
+
+    def another(self, name):
+        unit = Unit(IMAGE, self.folder / name)
+        self.addCleanup(unit.stop)
+        return unit
+
+    def comes_up(self, unit, slot="a"):
+        unit.wait_for(UP)
+        self.assertIn(f"board: told {BOOT_ARGUMENTS} mitral.slot={slot}\n", unit.text())
+        self.assertIn("probe: user 990 session 0x00000000", unit.text())
+        return dict(re.findall(r"probe: (unit|attestation key) ([0-9a-f]+)", unit.text()))
+
+    def no_kernel_after(self, unit, *signs):
+        unit.wait_for(*signs)
+        self.assertNotIn("Starting kernel", unit.text())
+
+
+class Whole(Board):
+    def test_only_the_vault_is_heard_and_its_unit_stays_the_same(self):
+        self.unit.start()
+        first = self.comes_up(self.unit)
+        self.assertIn("probe: user 0 session 0xffff0001", self.unit.text())  # TEEC_ERROR_ACCESS_DENIED
+        self.unit.start()
+        self.assertEqual(self.comes_up(self.unit), first)
+        other = self.another("other")
+        other.start()
+        second = self.comes_up(other)
+        self.assertNotEqual(first["unit"], second["unit"])
+        self.assertNotEqual(first["attestation key"], second["attestation key"])
+
+    def test_keys_on_the_console_change_nothing(self):
+        self.unit.start()
+        while b"Starting kernel" not in self.unit.said:
+            self.unit.type(b" \r\n\x03")
+            self.assertTrue(self.unit.listen(240), self.unit.text()[-1000:])
+        self.comes_up(self.unit)
+        self.assertNotIn("=>", self.unit.text())
+
+
+class Firmware(Board):
+    def changed(self, built):
+        """A unit with one changed byte in the middle of this part of its firmware."""
+        part = (IMAGE / built).read_bytes()
+        disk.flip(self.unit.flash, disk.find(self.unit.flash, part) + len(part) // 2)
+        self.unit.start()
+
+    def test_bl2(self):
+        self.changed("firmware/build/qemu/release/bl2.bin")
+        self.no_kernel_after(self.unit, "Failed to load BL2")
+
+    def test_bl31(self):
+        self.changed("firmware/build/qemu/release/bl31.bin")
+        self.no_kernel_after(self.unit, "Failed to load image id 3")
+
+    def test_optee(self):
+        self.changed("optee/tee-pager_v2.bin")
+        self.no_kernel_after(self.unit, "Failed to load image id 21")
+
+    def test_u_boot(self):
+        self.changed("u-boot-key/u-boot.bin")
+        self.no_kernel_after(self.unit, "Failed to load image id 5")
+        self.assertNotIn("U-Boot 20", self.unit.text())
+
+    def test_no_unit_without_a_hardware_key(self):
+        for erased in (b"\0", b"\xff"):
+            self.unit.write_flash((IMAGE / "firmware" / "flash.bin").read_bytes(), erased * 48)
+            self.unit.start()
+            self.no_kernel_after(self.unit, "no hardware key")
+            self.assertNotIn("U-Boot 20", self.unit.text())
+
+
+class Slots(Board):
+    def sign_again(self, key_folder):
+        """The same image, signed with the keys in this folder."""
+        made = self.folder / "image.itb"
+        subprocess.run(["mkimage", "-f", "image.its", "-k", str(key_folder), "-r", str(made)], cwd=IMAGE / "image",
+                       check=True, capture_output=True)
+        return made
+
+    def other_keys(self):
+        folder = self.folder / "keys"
+        folder.mkdir()
+        subprocess.run(["openssl", "req", "-batch", "-new", "-x509", "-newkey", "rsa:3072", "-nodes", "-subj",
+                        "/CN=other", "-keyout", str(folder / "boot.key"), "-out", str(folder / "boot.crt")], check=True,
+                       capture_output=True)
+        return folder
+
+    def spoil(self, partition):
+        """One byte in the kernel of this slot's image."""
+        where = disk.place(self.unit.disk, partition)
+        kernel = (IMAGE / "image" / "kernel").read_bytes()[0x100000:0x100400]
+        disk.flip(self.unit.disk, disk.find(self.unit.disk, kernel, where) + 100)
+
+    def test_a_changed_image_gives_way_to_the_other_slot(self):
+        self.spoil(disk.BOOT_A)
+        self.unit.start()
+        self.comes_up(self.unit, "b")
+        self.assertEqual(self.unit.text().count("Bad hash"), 2)
+        self.assertEqual(self.unit.text().count("Starting kernel"), 1)
+
+    def test_two_changed_images_start_nothing(self):
+        self.spoil(disk.BOOT_A)
+        self.spoil(disk.BOOT_B)
+        self.unit.start()
+        while self.unit.said.count(b"Bad hash") < 4:  # both slots had their turn
+            self.assertTrue(self.unit.listen(240), self.unit.text()[-1000:])
+        self.assertIn("'slot-b' configuration", self.unit.text())
+        self.assertNotIn("Starting kernel", self.unit.text())
+        self.assertNotIn("=>", self.unit.text())
+
+    def test_an_image_signed_by_another_key_starts_nothing(self):
+        made = self.sign_again(self.other_keys())
+        for partition in (disk.BOOT_A, disk.BOOT_B):
+            disk.write_image(self.unit.disk, partition, made)
+        self.unit.start()
+        while self.unit.said.count(b"Failed to verify required signature") < 4:
+            self.assertTrue(self.unit.listen(240), self.unit.text()[-1000:])
+        self.assertNotIn("Starting kernel", self.unit.text())
+
+    def test_control_an_image_signed_again_by_our_key_starts(self):
+        disk.write_image(self.unit.disk, disk.BOOT_A, self.sign_again(IMAGE / "keys"))
+        self.unit.start()
+        self.comes_up(self.unit, "a")
+
+    def test_a_changed_root_gives_way_to_the_other_slot(self):
+        disk.flip(self.unit.disk, disk.place(self.unit.disk, disk.ROOT_A) + 4)
+        self.unit.start()
+        self.comes_up(self.unit, "b")
+        self.assertIn("is corrupted", self.unit.text())
+
+
+class Environment(Board):
+    def test_a_slot_is_taken_from_the_disk_and_nothing_else(self):
+        hostile = dict.fromkeys(("bootcmd", "start_b", "start_slot", "altbootcmd", "preboot"), "echo TAKEN")
+        disk.write_environment(self.unit.disk, slot="1", bootcount="0", bootdelay="20", stdin="serial", bootlimit="0",
+                               bootargs="init=/bin/sh TAKEN", **hostile)
+        self.unit.start()
+        self.comes_up(self.unit, "b")
+        self.assertNotIn("TAKEN", self.unit.text())
+
+    def test_a_slot_is_no_command(self):
+        disk.write_environment(self.unit.disk, slot="1; echo TAKEN", bootcount="0; echo TAKEN")
+        self.unit.start()
+        self.comes_up(self.unit, "a")
+        self.assertIn('type check failure for "slot"', self.unit.text())
+        self.assertNotRegex(self.unit.text(), "(?m)^TAKEN")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
