@@ -9,6 +9,7 @@ import machine
 
 FLASH_SIZE = 64 << 20
 UNIT_PAGE = FLASH_SIZE - 4096  # board/qemu/optee/unit.c
+COUNTER, COUNTER_SIZE = FLASH_SIZE - (1 << 20), 4 << 16
 UNIT_BYTES = 16 + 32
 
 
@@ -36,6 +37,8 @@ class Unit:
         with self.flash.open("wb") as flash:
             flash.write(firmware)
             flash.truncate(FLASH_SIZE)
+            flash.seek(COUNTER)
+            flash.write(b"\xff" * COUNTER_SIZE)
             flash.seek(UNIT_PAGE)
             flash.write(secrets)
 
@@ -44,7 +47,7 @@ class Unit:
         self.said = b""
         self.secure, theirs = os.pipe()
         command = ["qemu-system-aarch64", "-nodefaults", "-display", "none", "-machine", machine.MACHINE,
-                   *machine.PROCESSOR, "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={self.flash}",
+                   *machine.PROCESSOR, "-drive", f"if=pflash,unit=0,format=raw,file={self.flash}",
                    "-drive", f"if=none,id=disk,format=raw,file={self.disk}", "-device", "virtio-blk-device,drive=disk",
                    "-serial", "stdio", "-serial", f"file:/dev/fd/{theirs}"]
         with (self.folder / "qemu.log").open("wb") as complaints:

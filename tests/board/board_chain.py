@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "scripts" / "board"))
 
 import disk  # noqa: E402
 from plan import BOOT_ARGUMENTS  # noqa: E402
-from unit import Unit  # noqa: E402
+from unit import Unit, copy  # noqa: E402
 
 IMAGE = Path(os.environ.get("MITRAL_BOARD_DIR", ROOT / "build" / "board"))
 UP = "board: up"
@@ -65,6 +65,24 @@ class Whole(Board):
             self.assertTrue(self.unit.listen(240), self.unit.text()[-1000:])
         self.comes_up(self.unit)
         self.assertNotIn("=>", self.unit.text())
+
+
+class Storage(Board):
+    def test_an_older_disk_is_refused(self):
+        young, now = self.folder / "young", self.folder / "now"
+        copy(self.unit.disk, young)
+        self.unit.start()
+        first = self.comes_up(self.unit)
+        self.unit.stop()
+        copy(self.unit.disk, now)
+        copy(young, self.unit.disk)
+        self.unit.start()
+        self.unit.wait_for(UP)
+        self.assertIn("probe: user 990 session 0xffff3024", self.unit.text())  # the Trusted Application stopped
+        self.unit.stop()
+        copy(now, self.unit.disk)  # control: the newest is taken
+        self.unit.start()
+        self.assertEqual(self.comes_up(self.unit), first)
 
 
 class Firmware(Board):

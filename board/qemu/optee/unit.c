@@ -59,13 +59,49 @@ void plat_rng_init(void) {
     memzero_explicit(&start, sizeof(start));
 }
 
-/* There is no counter here that only goes up: an older copy of the storage is taken for the newest.
- * The Trusted Application's documentation says so, and the unit's status must. */
+/* The counter that OP-TEE's storage may not fall behind: as many words of this block of the flash
+ * as are zero. A word is programmed once (CFI, Intel command set, two 16-bit devices side by side).
+ */
+#define COUNTER_ADDRESS 0x03f00000
+#define COUNTER_WORDS 0x10000
+#define PROGRAM_WORD 0x00400040
+#define READ_ARRAY 0x00ff00ff
+
+register_phys_mem_pgdir(MEM_AREA_IO_SEC, COUNTER_ADDRESS, COUNTER_WORDS * sizeof(uint32_t));
+
+static volatile uint32_t* counter(void) {
+    return phys_to_virt(COUNTER_ADDRESS, MEM_AREA_IO_SEC, COUNTER_WORDS * sizeof(uint32_t));
+}
+
+static uint32_t count(const volatile uint32_t* words) {
+    uint32_t low = 0;
+    uint32_t high = COUNTER_WORDS;
+    while (low < high) {
+        const uint32_t middle = (low + high) / 2;
+        if (words[middle] == 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 TEE_Result nv_counter_get_ree_fs(uint32_t* value) {
-    *value = 0;
+    const volatile uint32_t* words = counter();
+    if (!words)
+        return TEE_ERROR_SECURITY;
+    *value = count(words);
     return TEE_SUCCESS;
 }
 
-TEE_Result nv_counter_incr_ree_fs_to(uint32_t value __unused) {
-    return TEE_SUCCESS;
+TEE_Result nv_counter_incr_ree_fs_to(uint32_t value) {
+    volatile uint32_t* words = counter();
+    if (!words || value > COUNTER_WORDS)
+        return TEE_ERROR_SECURITY;
+    for (uint32_t at = count(words); at < value; at++) {
+        words[at] = PROGRAM_WORD;
+        words[at] = 0;
+        words[at] = READ_ARRAY;
+    }
+    return count(words) >= value ? TEE_SUCCESS : TEE_ERROR_SECURITY;
 }
