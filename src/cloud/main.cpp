@@ -59,6 +59,8 @@ void add_serve_options(CLI::App& app, Options& options) {
         "Seconds a token is still taken past its end");
     app.add_option("--log-max-mb", s.log_max_mb, "Bound of the message log; 0: none")
         ->capture_default_str();
+    app.add_option("--tier", s.tier, "Keep to the limits of this tier of IoT Hub: F1, S1, S2, S3");
+    app.add_option("--units", s.units, "Units of the tier")->capture_default_str();
     app.add_option("--user", s.user, "Become this user when started as root");
 }
 
@@ -82,6 +84,8 @@ Status run_serve(const Options& options) {
     options.override("--expiry-grace", &Settings::expiry_grace, settings);
     options.override("--clock-skew", &Settings::clock_skew, settings);
     options.override("--log-max-mb", &Settings::log_max_mb, settings);
+    options.override("--tier", &Settings::tier, settings);
+    options.override("--units", &Settings::units, settings);
     options.override("--user", &Settings::user, settings);
     return mitral::cloud::serve(settings);
 }

@@ -19,6 +19,7 @@
 #include "cloud/api/enrollment_bulk_api.hpp"
 #include "cloud/api/fault_script_api.hpp"
 #include "cloud/api/jobs_api.hpp"
+#include "cloud/api/limits_api.hpp"
 #include "cloud/api/methods_api.hpp"
 #include "cloud/api/metrics_api.hpp"
 #include "cloud/api/modules_api.hpp"
@@ -40,6 +41,7 @@
 #include "cloud/faults/shifted_clock.hpp"
 #include "cloud/http/connection.hpp"
 #include "cloud/hub/twin_channel.hpp"
+#include "cloud/limits/gate.hpp"
 #include "cloud/metrics/open_count.hpp"
 #include "cloud/page/status_page.hpp"
 #include "cloud/state.hpp"
@@ -129,6 +131,8 @@ class Process final : public Server {
     void mount_services();
     void connect_faults();
     http::Response route_admin(const http::Request& request);
+    http::Response answer_public(const http::Request& request);
+    base::Status open_limits();
     std::unique_ptr<mqtt::Connection> make_mqtt(front::Transport& transport, mqtt::Service& meter);
     void mount_updates();
     base::Status start_rollout();
@@ -163,6 +167,8 @@ class Process final : public Server {
     std::optional<Switchboard> switchboard_;
     std::optional<faults::Front> front_;
     api::Meters meters_;
+    std::optional<limits::Limits> limits_;
+    std::optional<limits::Gate> gate_;
     std::optional<metrics::Meter> mqtt_meter_;
     std::optional<metrics::Meter> websocket_meter_;
     adu::DeviceUpdate updates_;
@@ -218,6 +224,7 @@ base::Status Process::open(Sockets sockets) {
     MITRAL_CHECK(state_->database.set_fact("hub-host", settings_.assigned_hub));
     MITRAL_CHECK(queue_.release_all());
     MITRAL_CHECK(updates_.open());
+    MITRAL_CHECK(open_limits());
     mount_services();
     MITRAL_CHECK(start_rollout());
     MITRAL_CHECK(runner_.open());
@@ -267,8 +274,12 @@ void Process::mount_services() {
     dps_.emplace(*registrar_);
     switchboard_.emplace(hub_, *dps_);
     front_.emplace(*switchboard_, faults_, *clock_);
-    mqtt_meter_.emplace(*front_, meters_.mqtt);
-    websocket_meter_.emplace(*front_, meters_.websocket);
+    if (limits_)
+        gate_.emplace(*front_, *limits_);
+    mqtt::Service& entrance = gate_ ? static_cast<mqtt::Service&>(*gate_) : *front_;
+    mqtt_meter_.emplace(entrance, meters_.mqtt);
+    websocket_meter_.emplace(entrance, meters_.websocket);
+    api::mount_limits(admin_routes_, limits_ ? &*limits_ : nullptr);
     api::RegistryApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
     api::BulkApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
     api::ModulesApi{state_->registry.modules(), hub_, authenticator_}.mount(public_routes_);
@@ -294,11 +305,15 @@ void Process::mount_services() {
     api::mount_unsupported(public_routes_);
     api::AuthoritiesApi{state_->authorities}.mount(admin_routes_);
     api::AdminApi{state_->registry, hub_, log_, news_, faults_}.mount(admin_routes_);
-    api::MetricsApi{meters_, hub_,  methods_,  queue_,           *registrar_,     log_,
-                    faults_, pool_, counters_, state_->database, responder_.get()}
+    api::MetricsApi{meters_,          hub_,
+                    methods_,         queue_,
+                    *registrar_,      log_,
+                    faults_,          pool_,
+                    counters_,        state_->database,
+                    responder_.get(), limits_ ? &*limits_ : nullptr}
         .mount(admin_routes_);
     public_handler_ = [this](const http::Request& request) {
-        auto response = meters_.api.count(request, public_routes_.route(request));
+        auto response = answer_public(request);
         replies_.distort(response);
         return response;
     };
@@ -346,11 +361,34 @@ Json Process::document(const hub::Twin& twin) const {
 // The command line asks for the service API here, with the same tokens as over HTTPS.
 http::Response Process::route_admin(const http::Request& request) {
     constexpr std::string_view service = "/service";
-    if (!request.path.starts_with("/service/"))
-        return admin_routes_.route(request);
+    if (!request.path.starts_with("/service/")) {
+        const bool to_device =
+            request.method == http::Method::post && request.path.ends_with("/messages");
+        auto refusal =
+            limits_ && to_device ? api::refuse_above_limits(*limits_, request) : std::nullopt;
+        return refusal ? *std::move(refusal) : admin_routes_.route(request);
+    }
     auto inner = request;
     inner.path.erase(0, service.size());
-    return meters_.api.count(inner, public_routes_.route(inner));
+    return answer_public(inner);
+}
+
+http::Response Process::answer_public(const http::Request& request) {
+    auto refusal = limits_ ? api::refuse_above_limits(*limits_, request) : std::nullopt;
+    return meters_.api.count(request,
+                             refusal ? *std::move(refusal) : public_routes_.route(request));
+}
+
+base::Status Process::open_limits() {
+    if (settings_.tier.empty())
+        return {};
+    MITRAL_TRY(const auto figures, limits::figures_of(settings_.tier, settings_.units));
+    MITRAL_TRY(limits_, limits::Limits::open(figures, state_->database, *clock_));
+    twins_.set_gate([this](bool is_read) {
+        return limits_->take(is_read ? limits::Limit::twin_reads : limits::Limit::twin_updates)
+            .has_value();
+    });
+    return {};
 }
 
 void Process::connect_faults() {
@@ -375,6 +413,8 @@ std::optional<std::string> Process::other_hub(const std::string& device) {
 }
 
 base::Status Process::commit() {
+    if (limits_)
+        MITRAL_CHECK(limits_->save());
     if (!log_.has_batch())
         return {};
     MITRAL_CHECK(log_.commit());

@@ -37,6 +37,8 @@ base::Status read_settings(base::Table table, Settings& settings) {
     settings.retry_after = seconds(table, "retry_after_s", settings.retry_after);
     settings.log_max_mb = static_cast<std::uint64_t>(table.integer(
         "log_max_mb", static_cast<std::int64_t>(settings.log_max_mb), 0, 1'000'000'000));
+    settings.tier = table.text("tier", settings.tier);
+    settings.units = table.integer("units", settings.units, 1, 200);
     settings.user = table.text("user", settings.user);
     return table.finish();
 }

@@ -30,6 +30,8 @@ struct Settings {
     base::Seconds clock_skew{300};    // a token is taken this long past its end
     base::Seconds retry_after{1};     // what DPS asks a device to wait
     std::uint64_t log_max_mb = 4096;  // oldest messages go beyond; 0: keep all
+    std::string tier;                 // F1, S1, S2 or S3, whose limits hold; empty: none
+    std::int64_t units = 1;           // of the tier
     std::string user;                 // become this user when started as root
 };
 

@@ -10,7 +10,7 @@ from cloud.websocket_client import WebsocketMqtt
 from support.proves import main
 
 LABELS = {"transport": {"mqtt", "websocket", "https", "admin"}, "fault": None, "api": None, "status": None,
-          "kind": None, "reason": None, "outcome": None, "state": None, "of": {"device", "module"}}
+          "kind": None, "reason": None, "outcome": None, "state": None, "limit": None, "of": {"device", "module"}}
 DEVICE = "metrics-device-0815"
 EXPECTED = """messages_total message_bytes_total received_total received_bytes_total sent_total sent_bytes_total
     log_first_offset log_end_offset log_bytes connections connected_clients connects_total connects_refused_total

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "cloud/api/faults_api.hpp"
+#include "cloud/api/limits_api.hpp"
 #include "cloud/metrics/inventory.hpp"
 
 namespace mitral::cloud::api {
@@ -117,6 +118,8 @@ http::Response metrics_of(const MetricsApi& api) {
     add_connections(out, api);
     add_services(out, api);
     add_time(out, api);
+    if (api.limits != nullptr)
+        add_limits(out, *api.limits);
     out.gauge("hub_away", "1 while a hub-away fault runs.")
         .sample(api.faults.in_force(Fault::hub_away) != nullptr ? 1 : 0);
     http::Response response;

@@ -7,6 +7,7 @@
 #include "cloud/hub/devicebound_queue.hpp"
 #include "cloud/hub/methods.hpp"
 #include "cloud/hub/service.hpp"
+#include "cloud/limits/limits.hpp"
 #include "cloud/log/message_log.hpp"
 #include "cloud/metrics/api_meter.hpp"
 #include "cloud/metrics/meter.hpp"
@@ -39,6 +40,7 @@ struct MetricsApi {
     const mqtt::ConnectionCounters& connections;
     const store::Database& database;
     const time::Responder* time;
+    limits::Limits* limits;  // may be null
 
     void mount(http::Router& router) const;
 };

@@ -58,7 +58,9 @@ base::Status TwinChannel::on_publish(Endpoint& from, const mqtt::Publish& publis
         request_id(publish.topic.substr(is_get ? get_topic.size() : report_topic.size()));
     if (request.size() > max_request_id)
         return base::fail(CloudError::too_large, "request id of a twin operation");
-    if (is_get)
+    if (gate_ && !gate_(is_get))
+        refuse(from, request, {CloudError::throttled, "too many twin operations"});
+    else if (is_get)
         get(from, request);
     else
         report(from, request, base::as_text(publish.payload));
@@ -105,13 +107,16 @@ void TwinChannel::refuse(Endpoint& from, std::string_view request, const base::E
     const bool gone = error.code == CloudError::not_found;
     base::log(ours ? base::Severity::error : base::Severity::info, "twin-operation-refused",
               {{"client", from.client_id()}, {"cause", error.message()}});
+    const bool much = error.code == CloudError::throttled;
+    const int status = ours ? 500 : gone ? 404 : much ? 429 : 400;
     const azure::ServiceError body{.code = ours   ? 500001
                                            : gone ? 404001
+                                           : much ? 429001
                                                   : 400011,
                                    .tracking_id = store::new_tracking_id(),
                                    .message = ours ? "storage failed" : error.context,
                                    .timestamp = base::to_iso8601(twins_.now())};
-    answer(from, ours ? 500 : gone ? 404 : 400, request, azure::service_error_json(body));
+    answer(from, status, request, azure::service_error_json(body));
 }
 
 }  // namespace mitral::cloud::hub

@@ -18,6 +18,9 @@ class TwinChannel final : public TopicFamily {
     [[nodiscard]] base::Status on_publish(Endpoint& from, const mqtt::Publish& publish) override;
     void on_ready(Endpoint& to) override;
 
+    // Asked before each operation; false answers it with 429.
+    void set_gate(std::function<bool(bool is_read)> gate) { gate_ = std::move(gate); }
+
     // Tells a client what the service changed.
     static void push_desired(Endpoint& to, const TwinUpdate& update);
 
@@ -27,6 +30,7 @@ class TwinChannel final : public TopicFamily {
     void refuse(Endpoint& from, std::string_view request, const base::Error& error);
 
     Twins& twins_;
+    std::function<bool(bool is_read)> gate_{};
 };
 
 }  // namespace mitral::cloud::hub

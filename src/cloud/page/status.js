@@ -52,6 +52,7 @@ function readMetrics(text) {
 function showFigures(metrics) {
   const shown = [['messages', 'messages_total'], ['connected', 'connected_clients'], ['connects', 'connects_total'],
                  ['refused', 'connects_refused_total'], ['log, MB', 'log_bytes']];
+  if (metrics.has('quota_messages')) shown.push(['quota', 'quota_messages'], ['used today', 'quota_messages_used']);
   at('figures').replaceChildren(...shown.map(([label, name]) => {
     const value = metrics.get(name) ?? 0;
     const box = document.createElement('div');
