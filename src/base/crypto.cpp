@@ -44,6 +44,12 @@ Sha256Digest sha256(ByteView data) {
     return digest;
 }
 
+Sha512Digest sha512(ByteView data) {
+    Sha512Digest digest{};
+    SHA512(data.data(), data.size(), digest.data());
+    return digest;
+}
+
 Sha256Digest hmac_sha256(ByteView key, ByteView data) {
     Sha256Digest digest{};
     unsigned size = digest.size();

@@ -13,8 +13,10 @@
 namespace mitral::base {
 
 using Sha256Digest = std::array<std::uint8_t, 32>;
+using Sha512Digest = std::array<std::uint8_t, 64>;
 
 [[nodiscard]] Sha256Digest sha256(ByteView data);
+[[nodiscard]] Sha512Digest sha512(ByteView data);
 [[nodiscard]] Sha256Digest hmac_sha256(ByteView key, ByteView data);
 // The kernel-seeded generator; failure to produce randomness ends the process.
 void fill_random(MutableByteView out);

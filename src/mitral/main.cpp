@@ -147,6 +147,8 @@ void add_policy(CLI::App& command, cli::ProvisionArguments& to) {
     command.add_option("--module", to.modules, "A module identity it may mint for; repeatable");
     command.add_option("--quarantine-module", to.quarantine_module,
                        "The module that may still send in quarantine");
+    command.add_option("--time-key", to.time_key_file,
+                       "Public key of the authority of signed time (Roughtime), base64");
     command.add_option("--subject-key", to.subject_key_file,
                        "The hospital's key for pseudonyms of patients, base64");
     command.add_option("--max-lifetime-s", to.max_lifetime_s, "Longest life of a token")

@@ -27,6 +27,9 @@ base::Result<vault::Policy> make_policy(const ProvisionArguments& arguments) {
     if (!arguments.fleet_key_file.empty()) {
         MITRAL_TRY(policy.fleet_key, read_public_key(arguments.fleet_key_file));
     }
+    if (!arguments.time_key_file.empty()) {
+        MITRAL_TRY(policy.time_key, read_public_key(arguments.time_key_file));
+    }
     return policy;
 }
 

@@ -21,6 +21,7 @@ struct ProvisionArguments {
     std::vector<std::string> modules;
     std::string quarantine_module;
     std::string fleet_key_file;
+    std::string time_key_file;     // of the authority of signed time; empty: none
     std::string subject_key_file;  // the hospital's key for pseudonyms; empty: none
     std::uint32_t max_lifetime_s = 86'400;
     std::uint32_t allowance_s = 400 * 86'400;  // until signed time raises the floor (mitral-timed)

@@ -34,6 +34,16 @@ std::string time_of(std::int64_t unix_s) {
     return unix_s == 0 ? "never" : base::to_iso8601({unix_s * 1000});
 }
 
+std::string describe_time(const vault::VaultStatus& status) {
+    const auto bounds = fmt::format("floor {}, allowance {} s", time_of(status.time_floor_s),
+                                    status.time_allowance_s);
+    if (!status.time_authority)
+        return bounds + ", no time authority";
+    if (status.signed_time_age_s < 0)
+        return bounds + ", no signed time since the vault's start";
+    return bounds + fmt::format(", signed time {} s old", status.signed_time_age_s);
+}
+
 std::string describe_monitor(const MonitorView& monitor) {
     auto text = fmt::format("{}: {}, {} messages", monitor.source,
                             monitor.connected ? "connected" : "not connected", monitor.messages);
@@ -112,8 +122,7 @@ class Description {
                                    status->refusal_count, status->max_token_lifetime_s));
         line("patients",
              status->subject_key ? "pseudonyms under the hospital's key" : "no key for pseudonyms");
-        line("time", fmt::format("floor {}, allowance {} s", time_of(status->time_floor_s),
-                                 status->time_allowance_s));
+        line("time", describe_time(*status));
         document_["vault"] = {{"state", to_string(status->state)},
                               {"backend", status->backend},
                               {"boundary", status->boundary},
@@ -125,6 +134,8 @@ class Description {
                               {"max_token_lifetime_s", status->max_token_lifetime_s},
                               {"time_floor_s", status->time_floor_s},
                               {"time_allowance_s", status->time_allowance_s},
+                              {"time_authority", status->time_authority},
+                              {"signed_time_age_s", status->signed_time_age_s},
                               {"pending_key", status->pending_key},
                               {"subject_key", status->subject_key}};
     }

@@ -27,11 +27,14 @@ enum trusted_command {
     TRUSTED_OPEN_DATA_KEY = 4,      /* block wrapped -> block key (32) */
     TRUSTED_STATUS = 5,             /* – -> u8 state | u64 mints | u64 refusals | i64 time floor |
                                        u32 allowance | u32 longest lifetime | u8 rotation pending |
-                                       u8 subject key held | u8 state doubtful | text id scope |
+                                       u8 subject key held | u8 state doubtful | u8 time authority
+                                       known | i64 s since signed time (-1: none) | text id scope |
                                        text registration id | text DPS host */
     TRUSTED_BEGIN_PROVISIONING = 6, /* – -> block statement */
     TRUSTED_EXECUTE_ORDER = 7,      /* station key (32) | block signed order -> – */
-    TRUSTED_PSEUDONYM = 8           /* text patient id | text authority -> 16 bytes */
+    TRUSTED_PSEUDONYM = 8,          /* text patient id | text authority -> 16 bytes */
+    TRUSTED_BEGIN_TIME = 9,         /* – -> block request to the time authority */
+    TRUSTED_TAKE_TIME = 10          /* block its answer -> i64 earliest time now, Unix s */
 };
 
 /* The numbers are those of vault::VaultError. */
@@ -50,7 +53,8 @@ enum trusted_status {
     TRUSTED_ORDER_REPLAYED = 13,
     TRUSTED_KEY_REFUSED = 14,
     TRUSTED_FAILURE = 16, /* something did not work; not a refusal */
-    TRUSTED_STATE_REFUSED = 18
+    TRUSTED_STATE_REFUSED = 18,
+    TRUSTED_TIME_REFUSED = 19
 };
 
 /* The wrapping key of an `optee` statement: X25519 key (32) | unit id (32) | attestation key

@@ -27,6 +27,12 @@ class Backend {
     // Works in quarantine, for the same reason.
     [[nodiscard]] virtual base::Result<Pseudonym> pseudonym(const Patient& patient) = 0;
     [[nodiscard]] virtual base::Result<VaultStatus> status() = 0;
+    // What to send to the policy's time authority; voids the question before. not_listed: the
+    // policy names no authority.
+    [[nodiscard]] virtual base::Result<base::Bytes> begin_time() = 0;
+    // Its answer. Raises the floor; tokens are judged by this time until it is stale. The result is
+    // the earliest it can be now, Unix seconds.
+    [[nodiscard]] virtual base::Result<std::int64_t> take_time(base::ByteView answer) = 0;
     // A Statement (vault/statement.hpp) with a fresh nonce; the nonce before it becomes void.
     [[nodiscard]] virtual base::Result<base::Bytes> begin_provisioning() = 0;
     // A SignedOrder (vault/order.hpp).

@@ -49,8 +49,10 @@ struct VaultStatus {
     std::int64_t time_floor_s = 0;      // Unix seconds; only signed time raises it
     std::int64_t time_allowance_s = 0;  // a token may outlive the floor by no more than this
     std::uint32_t max_token_lifetime_s = 0;
-    bool pending_key = false;  // a rotation waits to be confirmed
-    bool subject_key = false;  // pseudonyms can be had
+    bool time_authority = false;          // the policy names one
+    std::int64_t signed_time_age_s = -1;  // since its last answer; -1: none since the start
+    bool pending_key = false;             // a rotation waits to be confirmed
+    bool subject_key = false;             // pseudonyms can be had
 };
 
 class Client {

@@ -41,6 +41,7 @@ base::Status Custody::load() {
             std::max(state_.ratchet.time_floor_s, stored.ratchet.time_floor_s);
         state_.ratchet.order_counter =
             std::max(state_.ratchet.order_counter, stored.ratchet.order_counter);
+        stored_floor_s_ = state_.ratchet.time_floor_s;
         return {};
     }
     // Nothing is destroyed here: putting the right file back must heal a unit, an attacker who can
@@ -50,6 +51,7 @@ base::Status Custody::load() {
     state_ = CustodyState{};
     state_.state = VaultState::wiped;
     state_.ratchet = stored.ratchet;
+    stored_floor_s_ = state_.ratchet.time_floor_s;
     state_.doubtful = true;
     return {};
 }
@@ -110,6 +112,12 @@ base::Result<std::int64_t> Custody::expiry_for(base::Seconds lifetime) const {
     if (lifetime <= base::Seconds::zero() || lifetime > cap)
         return base::fail(VaultError::lifetime_refused,
                           "a token lives 1 to " + std::to_string(cap.count()) + " s");
+    // By signed time whatever the clock says; without it the clock has bounds.
+    std::int64_t signed_s = 0;
+    if (roughtime_now(&time_, uptime_ms(), &signed_s)) {
+        MITRAL_TRY(const auto expiry, azure::token_expiry(signed_s, lifetime));
+        return expiry;
+    }
     const std::int64_t now = clock_.wall().unix_seconds();
     const std::int64_t floor = state_.ratchet.time_floor_s;
     if (clock_.state() == base::ClockState::implausible || now < floor)
@@ -163,10 +171,12 @@ base::Result<VaultStatus> Custody::status() {
         status.dps_host = state_.policy->dps_host;
         status.time_allowance_s = state_.policy->allowance_s;
         status.max_token_lifetime_s = state_.policy->max_lifetime_s;
+        status.time_authority = state_.policy->time_key.has_value();
     }
     MITRAL_TRY(status.mint_count, store_->mint_count());
     status.refusal_count = refusals_;
     status.time_floor_s = state_.ratchet.time_floor_s;
+    status.signed_time_age_s = roughtime_age_s(&time_, uptime_ms());
     status.pending_key = !state_.pending.empty();
     status.subject_key = !state_.subject.empty();
     return status;

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/clock.hpp"
+#include "roughtime/clock.h"
 #include "vault/backend.hpp"
 #include "vault/custody_state.hpp"
 #include "vault/keystore.hpp"
@@ -27,6 +28,8 @@ class Custody final : public Backend {
     [[nodiscard]] base::Result<base::Secret> open_data_key(base::ByteView wrapped) override;
     [[nodiscard]] base::Result<Pseudonym> pseudonym(const Patient& patient) override;
     [[nodiscard]] base::Result<VaultStatus> status() override;
+    [[nodiscard]] base::Result<base::Bytes> begin_time() override;
+    [[nodiscard]] base::Result<std::int64_t> take_time(base::ByteView answer) override;
     [[nodiscard]] base::Result<base::Bytes> begin_provisioning() override;
     [[nodiscard]] base::Status execute(base::ByteView signed_order) override;
 
@@ -41,6 +44,11 @@ class Custody final : public Backend {
     [[nodiscard]] base::Result<std::int64_t> expiry_for(base::Seconds lifetime) const;
     [[nodiscard]] base::Result<Token> sign(std::string_view module, std::string_view resource,
                                            std::int64_t expiry_s, std::string_view policy);
+
+    [[nodiscard]] base::Result<base::Ed25519PublicKey> time_authority() const;
+    [[nodiscard]] std::uint64_t uptime_ms() const;
+    [[nodiscard]] base::Result<std::int64_t> take_answer(base::ByteView answer);
+    [[nodiscard]] base::Status raise_floor(std::int64_t floor_s);
 
     [[nodiscard]] base::Status execute_order(base::ByteView signed_order);
     [[nodiscard]] base::Result<base::Ed25519PublicKey> authority_of(const Order& order) const;
@@ -58,8 +66,10 @@ class Custody final : public Backend {
     base::Ed25519PublicKey station_key_;
     const base::Clock& clock_;
     CustodyState state_;
-    std::optional<Nonce> nonce_;  // of the last statement; good for one provision order
-    std::uint64_t refusals_ = 0;  // since the start; a flood must not wear out a disk
+    std::optional<Nonce> nonce_;       // of the last statement; good for one provision order
+    roughtime_clock time_{};           // signed time, in memory only
+    std::int64_t stored_floor_s_ = 0;  // the floor in memory may be above it
+    std::uint64_t refusals_ = 0;       // since the start; a flood must not wear out a disk
 };
 
 }  // namespace mitral::vault

@@ -35,6 +35,11 @@ base::Status Custody::execute_order(base::ByteView signed_order) {
     MITRAL_CHECK(apply(order, next));
     MITRAL_CHECK(store_->save(encode(next), next.ratchet));
     state_ = std::move(next);
+    stored_floor_s_ = state_.ratchet.time_floor_s;
+    // It may have come from an authority that is not trusted any more.
+    if (order.kind == OrderKind::provision || order.kind == OrderKind::policy ||
+        order.kind == OrderKind::wipe)
+        time_ = {};
     base::log(base::Severity::notice, "order-executed",
               {{"kind", to_string(order.kind)},
                {"signer", order.signer == Authority::fleet ? "fleet" : "station"},

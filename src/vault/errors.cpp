@@ -41,6 +41,8 @@ const char* describe(VaultError error) {
             return "vault unavailable";
         case VaultError::state_refused:
             return "order does not fit the state";
+        case VaultError::time_refused:
+            return "signed time refused";
     }
     return "unknown";
 }

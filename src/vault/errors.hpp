@@ -28,6 +28,7 @@ enum class VaultError {
     backend_failure = 16,
     vault_unavailable = 17,  // client side: no daemon answers on the socket
     state_refused = 18,      // the order does not fit the present state
+    time_refused = 19,       // no good answer of the time authority to the last question
 };
 
 // True when the rules said no; false when something did not work.

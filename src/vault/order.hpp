@@ -46,6 +46,7 @@ struct Policy {
     std::uint32_t max_lifetime_s = 0;                 // 1 … 86400
     std::uint32_t allowance_s = 0;                    // how far a token may outlive the time floor
     std::optional<base::Ed25519PublicKey> fleet_key;  // may sign everything but `provision`
+    std::optional<base::Ed25519PublicKey> time_key;   // of the authority of signed time
 
     bool operator==(const Policy&) const = default;
 };

@@ -18,6 +18,7 @@ enum PolicyTag : std::uint8_t {
     tag_allowance = 6,
     tag_fleet_key = 7,
     tag_quarantine_module = 8,
+    tag_time_key = 9,
 };
 
 base::Bytes encode_list(const std::vector<std::string>& names) {
@@ -65,6 +66,14 @@ bool limits_hold(const Policy& policy) {
            policy.max_lifetime_s <= azure::max_token_lifetime.count() && policy.allowance_s > 0;
 }
 
+bool read_key(base::ByteView value, std::optional<base::Ed25519PublicKey>& key) {
+    if (value.size() != base::Ed25519PublicKey{}.size())
+        return false;
+    key.emplace();
+    std::copy(value.begin(), value.end(), key->begin());
+    return true;
+}
+
 bool read_field(const Field& field, Policy& policy) {
     switch (field.tag) {
         case tag_id_scope:
@@ -84,14 +93,12 @@ bool read_field(const Field& field, Policy& policy) {
             policy.allowance_s = field_u32(field.value).value_or(0);
             return true;
         case tag_fleet_key:
-            if (field.value.size() != base::Ed25519PublicKey{}.size())
-                return false;
-            policy.fleet_key.emplace();
-            std::copy(field.value.begin(), field.value.end(), policy.fleet_key->begin());
-            return true;
+            return read_key(field.value, policy.fleet_key);
         case tag_quarantine_module:
             policy.quarantine_module = base::as_text(field.value);
             return !field.value.empty();
+        case tag_time_key:
+            return read_key(field.value, policy.time_key);
         default:
             return false;
     }
@@ -111,6 +118,8 @@ base::Bytes encode(const Policy& policy) {
         put_field(out, tag_fleet_key, base::ByteView(*policy.fleet_key));
     if (!policy.quarantine_module.empty())
         put_field(out, tag_quarantine_module, policy.quarantine_module);
+    if (policy.time_key)
+        put_field(out, tag_time_key, base::ByteView(*policy.time_key));
     return std::move(out).bytes();
 }
 

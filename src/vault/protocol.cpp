@@ -16,6 +16,8 @@ constexpr std::array<std::pair<Operation, std::string_view>, last_operation> ope
     {Operation::begin_provisioning, "begin-provisioning"},
     {Operation::execute_order, "execute-order"},
     {Operation::pseudonym, "pseudonym"},
+    {Operation::begin_time, "begin-time"},
+    {Operation::take_time, "take-time"},
 }};
 
 auto malformed() {
@@ -46,7 +48,8 @@ base::Status read_body(base::ByteReader& in, Request& request) {
             return {};
         }
         case Operation::open_data_key:
-        case Operation::execute_order: {
+        case Operation::execute_order:
+        case Operation::take_time: {
             const auto blob = in.block16();
             if (!blob)
                 return malformed();
@@ -64,6 +67,7 @@ base::Status read_body(base::ByteReader& in, Request& request) {
         case Operation::new_data_key:
         case Operation::status:
         case Operation::begin_provisioning:
+        case Operation::begin_time:
             return {};
     }
     return malformed();
@@ -98,6 +102,7 @@ base::Bytes encode(const Request& request) {
             break;
         case Operation::open_data_key:
         case Operation::execute_order:
+        case Operation::take_time:
             out.block16(request.blob);
             break;
         case Operation::pseudonym:
@@ -106,6 +111,7 @@ base::Bytes encode(const Request& request) {
         case Operation::new_data_key:
         case Operation::status:
         case Operation::begin_provisioning:
+        case Operation::begin_time:
             break;
     }
     return std::move(out).bytes();

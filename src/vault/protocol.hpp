@@ -27,8 +27,10 @@ enum class Operation : std::uint8_t {
     begin_provisioning = 6,
     execute_order = 7,
     pseudonym = 8,
+    begin_time = 9,
+    take_time = 10,
 };
-constexpr std::uint8_t last_operation = 8;
+constexpr std::uint8_t last_operation = 10;
 // As `may` of [[vault.peer]] writes them: "mint-hub".
 [[nodiscard]] std::string_view to_string(Operation operation) noexcept;
 [[nodiscard]] std::optional<Operation> operation_named(std::string_view name) noexcept;
@@ -38,7 +40,8 @@ struct Request {
     std::string hub;           // mint_hub
     std::string module_id;     // mint_hub
     base::Seconds lifetime{};  // both mints
-    base::Bytes blob;          // open_data_key: wrapped key; execute_order: signed order
+    base::Bytes blob;          // open_data_key: wrapped key; execute_order: signed order;
+                               // take_time: the authority's answer
     Patient patient{};         // pseudonym
 };
 
@@ -55,6 +58,7 @@ struct Request {
 [[nodiscard]] base::Secret encode_reply(const Pseudonym& pseudonym);
 [[nodiscard]] base::Secret encode_reply(const VaultStatus& status);
 [[nodiscard]] base::Secret encode_reply(const base::Bytes& statement);
+[[nodiscard]] base::Secret encode_reply(std::int64_t earliest_s);
 
 // Each turns a refusal of the vault into its VaultError.
 [[nodiscard]] base::Status decode_empty_reply(base::ByteView datagram);
@@ -63,6 +67,7 @@ struct Request {
 [[nodiscard]] base::Result<base::Secret> decode_key_reply(base::ByteView datagram);
 [[nodiscard]] base::Result<Pseudonym> decode_pseudonym_reply(base::ByteView datagram);
 [[nodiscard]] base::Result<VaultStatus> decode_status_reply(base::ByteView datagram);
+[[nodiscard]] base::Result<std::int64_t> decode_time_reply(base::ByteView datagram);
 [[nodiscard]] base::Result<base::Bytes> decode_statement_reply(base::ByteView datagram);
 
 }  // namespace mitral::vault

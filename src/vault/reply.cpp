@@ -114,7 +114,14 @@ base::Secret encode_reply(const VaultStatus& status) {
     out.u64(status.mint_count).u64(status.refusal_count);
     out.i64(status.time_floor_s).i64(status.time_allowance_s);
     out.u32(status.max_token_lifetime_s).u8(status.pending_key ? 1 : 0);
-    out.u8(status.subject_key ? 1 : 0);
+    out.u8(status.subject_key ? 1 : 0).u8(status.time_authority ? 1 : 0);
+    out.i64(status.signed_time_age_s);
+    return std::move(out).finish();
+}
+
+base::Secret encode_reply(std::int64_t earliest_s) {
+    ReplyWriter out(ok);
+    out.i64(earliest_s);
     return std::move(out).finish();
 }
 
@@ -185,8 +192,10 @@ base::Result<VaultStatus> decode_status_reply(base::ByteView datagram) {
     const auto lifetime = in.u32();
     const auto pending = in.u8();
     const auto subject = in.u8();
+    const auto authority = in.u8();
+    const auto signed_age = in.u64();
     if (!complete || !mints || !refusals || !floor || !allowance || !lifetime || !pending ||
-        !subject || !in.done())
+        !subject || !authority || !signed_age || !in.done())
         return malformed();
     status.state = static_cast<VaultState>(*state);
     status.mint_count = *mints;
@@ -196,7 +205,17 @@ base::Result<VaultStatus> decode_status_reply(base::ByteView datagram) {
     status.max_token_lifetime_s = *lifetime;
     status.pending_key = *pending != 0;
     status.subject_key = *subject != 0;
+    status.time_authority = *authority != 0;
+    status.signed_time_age_s = static_cast<std::int64_t>(*signed_age);
     return status;
+}
+
+base::Result<std::int64_t> decode_time_reply(base::ByteView datagram) {
+    MITRAL_TRY(auto in, open_reply(datagram));
+    const auto earliest = in.u64();
+    if (!earliest || !in.done())
+        return malformed();
+    return static_cast<std::int64_t>(*earliest);
 }
 
 base::Result<base::Bytes> decode_statement_reply(base::ByteView datagram) {

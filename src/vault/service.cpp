@@ -123,6 +123,10 @@ base::Secret Service::perform(const Request& request) {
             return reply_with(backend_.execute(request.blob));
         case Operation::pseudonym:
             return reply_with(backend_.pseudonym(request.patient));
+        case Operation::begin_time:
+            return reply_with(backend_.begin_time());
+        case Operation::take_time:
+            return reply_with(backend_.take_time(request.blob));
     }
     return encode_reply({make_error_code(VaultError::malformed), {}});
 }

@@ -43,7 +43,9 @@ class Commands : public ::testing::Test {
                 {TRUSTED_STATUS, {}},
                 {TRUSTED_BEGIN_PROVISIONING, {}},
                 {TRUSTED_EXECUTE_ORDER, text},
-                {TRUSTED_PSEUDONYM, base::ByteWriter().text16("12345").text16("HOSP").bytes()}};
+                {TRUSTED_PSEUDONYM, base::ByteWriter().text16("12345").text16("HOSP").bytes()},
+                {TRUSTED_BEGIN_TIME, {}},
+                {TRUSTED_TAKE_TIME, base::ByteWriter().block16(base::Bytes(300, 1)).bytes()}};
     }
     Bench bench{BackendKind::optee};
     std::unique_ptr<vault::optee::Channel> channel;
@@ -68,7 +70,7 @@ TEST_F(Commands, OfAnyOtherLengthAreRefused) {
 TEST_F(Commands, ThatDoNotExistAreRefused) {
     MITRAL_PROVES("T-SW-05");
     for (const auto& request : good())
-        for (const std::uint32_t command : {0U, 9U, 10U, 255U, 256U, 257U, 0x10001U, 0xffffffffU})
+        for (const std::uint32_t command : {0U, 11U, 12U, 255U, 256U, 257U, 0x10001U, 0xffffffffU})
             EXPECT_EQ(ask(command, request.bytes), malformed) << command;
 }
 
@@ -88,9 +90,10 @@ TEST_F(Commands, OfNoiseChangeNothing) {
     for (int i = 0; i < 4000; ++i) {
         base::Bytes noise(base::random_u64() % 200);
         base::fill_random(noise);
-        const auto command = 1 + static_cast<std::uint32_t>(i % 8);
+        const auto command = 1 + static_cast<std::uint32_t>(i % 10);
         const bool takes_nothing = command == TRUSTED_NEW_DATA_KEY || command == TRUSTED_STATUS ||
-                                   command == TRUSTED_BEGIN_PROVISIONING;
+                                   command == TRUSTED_BEGIN_PROVISIONING ||
+                                   command == TRUSTED_BEGIN_TIME;
         if (!(noise.empty() && takes_nothing)) {
             EXPECT_EQ(ask(command, noise).size(), 1U);
         }

@@ -2,6 +2,7 @@
 // was sealed is the old state or the new one, nothing is lost, and the unit works on.
 #include <filesystem>
 
+#include "roughtime/time_authority.hpp"
 #include "support/proves.hpp"
 #include "vault/bench.hpp"
 
@@ -152,6 +153,37 @@ TEST_F(PowerCuts, LeaveNoTokenUncounted) {
             reboot();
             EXPECT_GE(bench.status().mint_count, before + (given ? 1 : 0));
             EXPECT_LE(bench.status().mint_count, before + 1);
+            EXPECT_TRUE(bench.mint());
+        }
+}
+
+TEST_F(PowerCuts, LeaveTheFloorRaisedOrNot) {
+    MITRAL_PROVES("T-TIME-01", "T-PHY-03");
+    const TimeAuthority authority;
+    auto order = bench.provision_order();
+    order.policy->time_key = authority.key();
+    ASSERT_TRUE(bench.execute(order));
+    constexpr std::int64_t later_s = start_s + 86'400;
+    const auto take = [&] {
+        const auto question = bench.backend().begin_time();
+        return question && bench.backend().take_time(
+                               authority.answer(*question, TimeAnswer{.midpoint_s = later_s}));
+    };
+    keep();
+    const auto count = calls_of(take);
+    ASSERT_GT(count, 5U);
+    for (std::size_t call = 0; call < count; ++call)
+        for (const bool after : {false, true}) {
+            SCOPED_TRACE(std::to_string(call) + (after ? " after" : " before"));
+            put_back();
+            cut_at(call, after);
+            EXPECT_FALSE(take());
+            reboot();
+            const auto floor = bench.status().time_floor_s;
+            EXPECT_TRUE(floor == start_s || floor == later_s - 3) << floor;
+            EXPECT_TRUE(bench.mint() || floor == later_s - 3);  // the clock stands before it
+            EXPECT_TRUE(take());
+            EXPECT_EQ(bench.status().time_floor_s, later_s - 3);
             EXPECT_TRUE(bench.mint());
         }
 }

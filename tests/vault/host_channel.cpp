@@ -14,6 +14,7 @@ struct Zone {
     trusted_zone files{};
     PowerCut* cut = nullptr;
     PowerCut steady{};
+    const base::Clock* clock = nullptr;
 
     template <typename Call>
     trusted_zone_result power(Call call) {
@@ -36,11 +37,22 @@ struct Through<Member> {
     }
 };
 
+trusted_zone_result uptime(void* self, std::uint64_t* now_ms) {
+    auto* zone = static_cast<Zone*>(self);
+    return zone->power([&] {
+        if (zone->clock == nullptr)
+            return zone->files.uptime(&zone->host, now_ms);
+        *now_ms = static_cast<std::uint64_t>(zone->clock->monotonic().ns / 1'000'000);
+        return ZONE_OK;
+    });
+}
+
 trusted_zone table_over(Zone& zone) {
     trusted_zone table{};
     table.self = &zone;
     table.random = Through<&trusted_zone::random>::call;
     table.sha256 = Through<&trusted_zone::sha256>::call;
+    table.sha512 = Through<&trusted_zone::sha512>::call;
     table.hmac_sha256 = Through<&trusted_zone::hmac_sha256>::call;
     table.ed25519_verify = Through<&trusted_zone::ed25519_verify>::call;
     table.x25519_new = Through<&trusted_zone::x25519_new>::call;
@@ -52,12 +64,16 @@ trusted_zone table_over(Zone& zone) {
     table.load = Through<&trusted_zone::load>::call;
     table.replace = Through<&trusted_zone::replace>::call;
     table.unit_id = Through<&trusted_zone::unit_id>::call;
+    table.uptime = uptime;
     return table;
 }
 
 class HostChannel final : public vault::optee::Channel {
   public:
-    explicit HostChannel(PowerCut* cut) { zone_.cut = cut; }
+    HostChannel(PowerCut* cut, const base::Clock* clock) {
+        zone_.cut = cut;
+        zone_.clock = clock;
+    }
     HostChannel(const HostChannel&) = delete;
     HostChannel& operator=(const HostChannel&) = delete;
     ~HostChannel() override { trusted_close(&trusted_); }
@@ -93,8 +109,9 @@ class HostChannel final : public vault::optee::Channel {
 
 base::Result<std::unique_ptr<vault::optee::Channel>> open_host_channel(const std::string& directory,
                                                                        base::ByteView hardware_key,
-                                                                       PowerCut* cut) {
-    auto channel = std::make_unique<HostChannel>(cut);
+                                                                       PowerCut* cut,
+                                                                       const base::Clock* clock) {
+    auto channel = std::make_unique<HostChannel>(cut, clock);
     MITRAL_CHECK(channel->start(directory, hardware_key));
     return channel;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.hpp"
 #include "vault/optee/channel.hpp"
 
 namespace mitral::test {
@@ -20,8 +21,9 @@ struct PowerCut {
     std::function<void(std::uint32_t command, base::ByteView reply)> on_reply;
 };
 
-// `cut` must outlive the channel; none: nothing fails.
+// `cut` and `clock` must outlive the channel; no cut: nothing fails; no clock: this machine's.
 [[nodiscard]] base::Result<std::unique_ptr<vault::optee::Channel>> open_host_channel(
-    const std::string& directory, base::ByteView hardware_key, PowerCut* cut = nullptr);
+    const std::string& directory, base::ByteView hardware_key, PowerCut* cut = nullptr,
+    const base::Clock* clock = nullptr);
 
 }  // namespace mitral::test

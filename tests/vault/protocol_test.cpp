@@ -23,7 +23,9 @@ std::vector<Request> one_of_each() {
             {Operation::execute_order, {}, {}, {}, blob},
             {Operation::pseudonym, {}, {}, {}, {}, {"12345", "HOSP"}},
             {Operation::pseudonym, {}, {}, {}, {}, {std::string(256, 'i'), std::string(256, 'a')}},
-            {Operation::pseudonym, {}, {}, {}, {}, {"", "HOSP"}}};
+            {Operation::pseudonym, {}, {}, {}, {}, {"", "HOSP"}},
+            {Operation::begin_time, {}, {}, {}, {}},
+            {Operation::take_time, {}, {}, {}, blob}};
 }
 
 TEST(Protocol, RequestsSurviveTheWire) {
@@ -52,7 +54,7 @@ TEST(Protocol, TruncatedLongerAndForeignRequestsAreRefused) {
         other_version[0] = 2;
         EXPECT_FALSE(vault::decode_request(other_version));
     }
-    for (const int operation : {0, 9, 255})
+    for (const int operation : {0, vault::last_operation + 1, 255})
         EXPECT_FALSE(vault::decode_request(base::Bytes{1, static_cast<std::uint8_t>(operation)}));
     EXPECT_FALSE(vault::decode_request(base::Bytes(4097, 1)));
 }

@@ -88,6 +88,8 @@ static enum trusted_status status(struct trusted* trusted, struct reader* in, st
     trusted_put_u8(out, custody->pending.size > 0);
     trusted_put_u8(out, custody->subject.size > 0);
     trusted_put_u8(out, trusted->doubtful);
+    trusted_put_u8(out, trusted->policy.time_key.size > 0);
+    trusted_put_u64(out, (uint64_t)trusted_signed_time_age_s(trusted));
     trusted_put_block(out, trusted->policy.id_scope);
     trusted_put_block(out, id);
     trusted_put_block(out, trusted->policy.dps_host);
@@ -129,6 +131,30 @@ static enum trusted_status pseudonym(struct trusted* trusted, struct reader* in,
     return result;
 }
 
+static enum trusted_status begin_time(struct trusted* trusted, struct reader* in,
+                                      struct writer* out) {
+    uint8_t bytes[ROUGHTIME_REQUEST_SIZE];
+    if (!trusted_read_all(in))
+        return TRUSTED_MALFORMED;
+    const enum trusted_status result = trusted_begin_time(trusted, bytes);
+    const struct span packet = {bytes, sizeof bytes};
+    if (result == TRUSTED_OK)
+        trusted_put_block(out, packet);
+    return result;
+}
+
+static enum trusted_status take_time(struct trusted* trusted, struct reader* in,
+                                     struct writer* out) {
+    const struct span answer = trusted_block(in);
+    int64_t earliest_s = 0;
+    if (!trusted_read_all(in))
+        return TRUSTED_MALFORMED;
+    const enum trusted_status result = trusted_take_time(trusted, answer, &earliest_s);
+    if (result == TRUSTED_OK)
+        trusted_put_u64(out, (uint64_t)earliest_s);
+    return result;
+}
+
 static command command_of(uint32_t number) {
     switch (number) {
         case TRUSTED_MINT_HUB:
@@ -147,6 +173,10 @@ static command command_of(uint32_t number) {
             return execute_order;
         case TRUSTED_PSEUDONYM:
             return pseudonym;
+        case TRUSTED_BEGIN_TIME:
+            return begin_time;
+        case TRUSTED_TAKE_TIME:
+            return take_time;
         default:
             return NULL;
     }

@@ -101,6 +101,7 @@ static enum trusted_status load_custody(struct trusted* trusted, bool mints_miss
                                                sizeof trusted->custody.unit));
     if (!good || !whole || trusted->doubtful)
         doubt(trusted);
+    trusted->stored_floor_s = trusted->custody.time_floor_s;
     return TRUSTED_OK;
 }
 

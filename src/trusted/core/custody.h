@@ -3,6 +3,7 @@
  * suite (tests/vault/custody_suite) runs over both. Single-threaded, no allocation. */
 #pragma once
 
+#include "roughtime/clock.h"
 #include "trusted/core/order.h"
 #include "trusted/core/statement.h"
 #include "trusted/core/zone.h"
@@ -21,6 +22,8 @@ struct trusted {
     uint64_t refusals; /* since the start */
     bool doubtful;     /* what was stored was refused at this start */
     struct statement statement;
+    struct roughtime_clock time; /* signed time, in memory only */
+    int64_t stored_floor_s;
 
     /* Too large for a stack of the secure world; void between calls. */
     struct custody next;
@@ -54,6 +57,17 @@ enum trusted_status trusted_mint_hub(struct trusted* trusted, const struct token
 enum trusted_status trusted_mint_registration(struct trusted* trusted,
                                               const struct token_request* request,
                                               struct token* token);
+
+/* Asks the policy's time authority: a packet to carry there, and its answer. A good answer raises
+ * the floor, and tokens are judged by it until it is stale (roughtime/clock.h). */
+enum trusted_status trusted_begin_time(struct trusted* trusted,
+                                       uint8_t packet[ROUGHTIME_REQUEST_SIZE]);
+enum trusted_status trusted_take_time(struct trusted* trusted, struct span answer,
+                                      int64_t* earliest_s);
+/* TRUSTED_CLOCK_REFUSED: there is no signed time, or none that is fresh. */
+enum trusted_status trusted_signed_time(const struct trusted* trusted, int64_t* earliest_s);
+/* -1: none since the start. */
+int64_t trusted_signed_time_age_s(const struct trusted* trusted);
 
 /* In every state: a security reaction never stops acquisition. */
 enum trusted_status trusted_new_data_key(struct trusted* trusted, uint8_t key[KEY_SIZE],

@@ -180,6 +180,11 @@ static enum trusted_status obey(struct trusted* trusted, const uint8_t station_k
         status = trusted_save(trusted, next);
     if (status == TRUSTED_OK) {
         trusted->custody = *next;
+        trusted->stored_floor_s = next->time_floor_s;
+        /* It may have come from an authority that is not trusted any more. */
+        if (order->kind == ORDER_PROVISION || order->kind == ORDER_POLICY ||
+            order->kind == ORDER_WIPE)
+            trusted_wipe(&trusted->time, sizeof trusted->time);
         if (order->kind == ORDER_PROVISION)
             trusted->doubtful = false;
         /* The ephemeral key did its work: who reads this memory later cannot open the order. */

@@ -23,9 +23,18 @@ static enum trusted_status check_may_mint(struct trusted* trusted, struct span m
 static enum trusted_status expiry_for(const struct trusted* trusted,
                                       const struct token_request* request, int64_t* expiry_s) {
     const int64_t floor = trusted->custody.time_floor_s;
+    int64_t signed_s = 0;
     if (request->lifetime_s <= 0 || request->lifetime_s > trusted->policy.max_lifetime_s ||
         request->lifetime_s > MITRAL_SAS_MAX_LIFETIME_S)
         return TRUSTED_LIFETIME_REFUSED;
+    /* By signed time whatever the normal world claims; without it the claim has bounds. */
+    const enum trusted_status known = trusted_signed_time(trusted, &signed_s);
+    if (known == TRUSTED_FAILURE)
+        return known;
+    if (known == TRUSTED_OK)
+        return mitral_sas_expiry(signed_s, request->lifetime_s, expiry_s) == MITRAL_SAS_OK
+                   ? TRUSTED_OK
+                   : TRUSTED_CLOCK_REFUSED;
     if (request->now_s < floor ||
         mitral_sas_expiry(request->now_s, request->lifetime_s, expiry_s) != MITRAL_SAS_OK ||
         *expiry_s - floor > (int64_t)trusted->policy.allowance_s)

@@ -10,7 +10,8 @@ enum policy_tag {
     TAG_MAX_LIFETIME = 5,
     TAG_ALLOWANCE = 6,
     TAG_FLEET_KEY = 7,
-    TAG_QUARANTINE_MODULE = 8
+    TAG_QUARANTINE_MODULE = 8,
+    TAG_TIME_KEY = 9
 };
 
 typedef mitral_sas_status (*name_rule)(const char* text, size_t size);
@@ -69,6 +70,9 @@ static bool read_field(const struct field* field, struct policy* policy) {
         case TAG_QUARANTINE_MODULE:
             policy->quarantine_module = value;
             return trusted_policy_lists(policy->modules, policy->module_count, value);
+        case TAG_TIME_KEY:
+            policy->time_key = value;
+            return value.size == 32;
         default:
             return false;
     }

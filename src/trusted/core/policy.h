@@ -25,6 +25,7 @@ struct policy {
     size_t module_count;
     struct span quarantine_module; /* may be empty */
     struct span fleet_key;         /* 32 bytes or none */
+    struct span time_key;          /* of the time authority: 32 bytes or none */
     uint32_t max_lifetime_s;
     uint32_t allowance_s;
 };

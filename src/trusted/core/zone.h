@@ -32,6 +32,8 @@ struct trusted_zone {
     enum trusted_zone_result (*random)(void* self, uint8_t* out, size_t size);
     enum trusted_zone_result (*sha256)(void* self, const uint8_t* data, size_t size,
                                        uint8_t digest[32]);
+    enum trusted_zone_result (*sha512)(void* self, const uint8_t* data, size_t size,
+                                       uint8_t digest[64]);
     enum trusted_zone_result (*hmac_sha256)(void* self, const uint8_t* key, size_t key_size,
                                             const uint8_t* data, size_t size, uint8_t mac[32]);
     enum trusted_zone_result (*ed25519_verify)(void* self, const uint8_t key[32],
@@ -65,6 +67,10 @@ struct trusted_zone {
 
     /* The same for ever on one piece of hardware, and on no other. No secret. */
     enum trusted_zone_result (*unit_id)(void* self, uint8_t id[32]);
+
+    /* Milliseconds since some start, by a clock the normal world cannot set; never falls while the
+     * instance lives. */
+    enum trusted_zone_result (*uptime)(void* self, uint64_t* now_ms);
 };
 
 #ifdef __cplusplus

@@ -10,6 +10,7 @@
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MAX_OBJECT = 8192, MAX_PATH = 640 };
@@ -27,6 +28,12 @@ static enum trusted_zone_result host_sha256(void* self, const uint8_t* data, siz
                                             uint8_t digest[32]) {
     (void)self;
     return verdict(SHA256(data, size, digest) != NULL);
+}
+
+static enum trusted_zone_result host_sha512(void* self, const uint8_t* data, size_t size,
+                                            uint8_t digest[64]) {
+    (void)self;
+    return verdict(SHA512(data, size, digest) != NULL);
 }
 
 static enum trusted_zone_result host_hmac(void* self, const uint8_t* key, size_t key_size,
@@ -255,12 +262,22 @@ static enum trusted_zone_result host_unit_id(void* self, uint8_t id[32]) {
     return host_hmac(NULL, host->hardware_key, 32, label, sizeof label, id);
 }
 
+static enum trusted_zone_result host_uptime(void* self, uint64_t* now_ms) {
+    struct timespec now;
+    (void)self;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        return ZONE_FAILED;
+    *now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return ZONE_OK;
+}
+
 int trusted_host_zone(struct trusted_host* host, const char* directory,
                       const uint8_t hardware_key[32], struct trusted_zone* zone) {
     const struct trusted_zone filled = {
         .self = host,
         .random = host_random,
         .sha256 = host_sha256,
+        .sha512 = host_sha512,
         .hmac_sha256 = host_hmac,
         .ed25519_verify = host_ed25519_verify,
         .x25519_new = host_x25519_new,
@@ -272,6 +289,7 @@ int trusted_host_zone(struct trusted_host* host, const char* directory,
         .load = host_load,
         .replace = host_replace,
         .unit_id = host_unit_id,
+        .uptime = host_uptime,
     };
     *zone = filled;
     memcpy(host->hardware_key, hardware_key, 32);

@@ -49,17 +49,27 @@ static enum trusted_zone_result zone_random(void* self, uint8_t* out, size_t siz
     return ZONE_OK;
 }
 
-static enum trusted_zone_result zone_sha256(void* self, const uint8_t* data, size_t size,
-                                            uint8_t digest[32]) {
+static enum trusted_zone_result hash(uint32_t algorithm, const uint8_t* data, size_t size,
+                                     uint8_t* digest, size_t digest_size) {
     TEE_OperationHandle operation = TEE_HANDLE_NULL;
-    size_t written = 32;
-    (void)self;
-    TEE_Result result = TEE_AllocateOperation(&operation, TEE_ALG_SHA256, TEE_MODE_DIGEST, 0);
+    TEE_Result result = TEE_AllocateOperation(&operation, algorithm, TEE_MODE_DIGEST, 0);
     if (result == TEE_SUCCESS)
-        result = TEE_DigestDoFinal(operation, data, size, digest, &written);
+        result = TEE_DigestDoFinal(operation, data, size, digest, &digest_size);
     if (operation != TEE_HANDLE_NULL)
         TEE_FreeOperation(operation);
     return verdict(result);
+}
+
+static enum trusted_zone_result zone_sha256(void* self, const uint8_t* data, size_t size,
+                                            uint8_t digest[32]) {
+    (void)self;
+    return hash(TEE_ALG_SHA256, data, size, digest, 32);
+}
+
+static enum trusted_zone_result zone_sha512(void* self, const uint8_t* data, size_t size,
+                                            uint8_t digest[64]) {
+    (void)self;
+    return hash(TEE_ALG_SHA512, data, size, digest, 64);
 }
 
 static enum trusted_zone_result zone_hmac(void* self, const uint8_t* key, size_t key_size,
@@ -307,10 +317,20 @@ static enum trusted_zone_result zone_unit_id(void* self, uint8_t id[32]) {
     return digest;
 }
 
+/* Time since the start of this board, by the secure world's counter. */
+static enum trusted_zone_result zone_uptime(void* self, uint64_t* now_ms) {
+    TEE_Time now;
+    (void)self;
+    TEE_GetSystemTime(&now);
+    *now_ms = (uint64_t)now.seconds * 1000 + now.millis;
+    return ZONE_OK;
+}
+
 const struct trusted_zone trusted_optee_zone = {
     .self = NULL,
     .random = zone_random,
     .sha256 = zone_sha256,
+    .sha512 = zone_sha512,
     .hmac_sha256 = zone_hmac,
     .ed25519_verify = zone_ed25519_verify,
     .x25519_new = zone_x25519_new,
@@ -322,4 +342,5 @@ const struct trusted_zone trusted_optee_zone = {
     .load = zone_load,
     .replace = zone_replace,
     .unit_id = zone_unit_id,
+    .uptime = zone_uptime,
 };

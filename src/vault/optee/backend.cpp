@@ -28,11 +28,14 @@ class OpteeBackend final : public Backend {
     [[nodiscard]] base::Result<base::Secret> open_data_key(base::ByteView wrapped) override;
     [[nodiscard]] base::Result<Pseudonym> pseudonym(const Patient& patient) override;
     [[nodiscard]] base::Result<VaultStatus> status() override;
+    [[nodiscard]] base::Result<base::Bytes> begin_time() override;
+    [[nodiscard]] base::Result<std::int64_t> take_time(base::ByteView answer) override;
     [[nodiscard]] base::Result<base::Bytes> begin_provisioning() override;
     [[nodiscard]] base::Status execute(base::ByteView signed_order) override;
 
   private:
     [[nodiscard]] base::Result<base::Secret> ask(trusted_command command, base::ByteView request);
+    [[nodiscard]] base::Result<base::Bytes> block(trusted_command command);
     [[nodiscard]] base::Result<Token> token(trusted_command command, base::ByteView request);
     [[nodiscard]] std::int64_t claimed_time() const;
     [[nodiscard]] std::unexpected<base::Error> refuse_here(VaultError error, std::string text);
@@ -140,7 +143,7 @@ base::Result<Pseudonym> OpteeBackend::pseudonym(const Patient& patient) {
 }
 
 base::Result<VaultStatus> OpteeBackend::status() {
-    constexpr std::size_t numbers = 36;
+    constexpr std::size_t numbers = 45;
     MITRAL_TRY(const auto reply, ask(TRUSTED_STATUS, {}));
     if (reply.size() < numbers)
         return damaged();
@@ -154,6 +157,8 @@ base::Result<VaultStatus> OpteeBackend::status() {
     const auto pending = in.u8();
     const auto subject = in.u8();
     const auto doubtful = in.u8();
+    const auto authority = in.u8();
+    const auto signed_age = in.u64();
     const auto id_scope = in.text16();
     const auto registration_id = in.text16();
     const auto dps_host = in.text16();
@@ -174,18 +179,41 @@ base::Result<VaultStatus> OpteeBackend::status() {
     status.time_floor_s = static_cast<std::int64_t>(*floor);
     status.time_allowance_s = *allowance;
     status.max_token_lifetime_s = *lifetime;
+    status.time_authority = *authority != 0;
+    status.signed_time_age_s = static_cast<std::int64_t>(*signed_age);
     status.pending_key = *pending != 0;
     status.subject_key = *subject != 0;
     return status;
 }
 
-base::Result<base::Bytes> OpteeBackend::begin_provisioning() {
-    MITRAL_TRY(const auto reply, ask(TRUSTED_BEGIN_PROVISIONING, {}));
+// What comes as one block and is no secret.
+base::Result<base::Bytes> OpteeBackend::block(trusted_command command) {
+    MITRAL_TRY(const auto reply, ask(command, {}));
     base::ByteReader in(reply.view());
-    const auto statement = in.block16();
-    if (!statement || !in.done())
+    const auto bytes = in.block16();
+    if (!bytes || !in.done())
         return damaged();
-    return base::Bytes(statement->begin(), statement->end());
+    return base::Bytes(bytes->begin(), bytes->end());
+}
+
+base::Result<base::Bytes> OpteeBackend::begin_time() {
+    return block(TRUSTED_BEGIN_TIME);
+}
+
+base::Result<std::int64_t> OpteeBackend::take_time(base::ByteView answer) {
+    if (answer.size() > max_block)
+        return refuse_here(VaultError::time_refused, "the answer has an impossible size");
+    MITRAL_TRY(const auto reply,
+               ask(TRUSTED_TAKE_TIME, base::ByteWriter().block16(answer).bytes()));
+    base::ByteReader in(reply.view());
+    const auto earliest = in.u64();
+    if (!earliest || !in.done())
+        return damaged();
+    return static_cast<std::int64_t>(*earliest);
+}
+
+base::Result<base::Bytes> OpteeBackend::begin_provisioning() {
+    return block(TRUSTED_BEGIN_PROVISIONING);
 }
 
 base::Status OpteeBackend::execute(base::ByteView signed_order) {

@@ -22,7 +22,8 @@ static_assert(same(TRUSTED_MALFORMED, VaultError::malformed) &&
               same(TRUSTED_ORDER_REPLAYED, VaultError::order_replayed) &&
               same(TRUSTED_KEY_REFUSED, VaultError::key_refused) &&
               same(TRUSTED_FAILURE, VaultError::backend_failure) &&
-              same(TRUSTED_STATE_REFUSED, VaultError::state_refused));
+              same(TRUSTED_STATE_REFUSED, VaultError::state_refused) &&
+              same(TRUSTED_TIME_REFUSED, VaultError::time_refused));
 
 const char* text_of(std::uint8_t status) {
     switch (status) {
@@ -35,7 +36,7 @@ const char* text_of(std::uint8_t status) {
         case TRUSTED_QUARANTINED:
             return "the unit is in quarantine: no tokens until a signed release";
         case TRUSTED_NOT_LISTED:
-            return "hub or module is not on the provisioned list";
+            return "the policy lists no such hub, module or time authority";
         case TRUSTED_LIFETIME_REFUSED:
             return "the policy allows no token of this lifetime";
         case TRUSTED_CLOCK_REFUSED:
@@ -54,6 +55,8 @@ const char* text_of(std::uint8_t status) {
             return "a wrapped key does not open here: wrap it for the unit's last statement";
         case TRUSTED_STATE_REFUSED:
             return "the order does not fit the present state";
+        case TRUSTED_TIME_REFUSED:
+            return "no good answer of the policy's time authority to the last question";
         default:
             return "the trust zone failed";
     }
@@ -64,7 +67,7 @@ const char* text_of(std::uint8_t status) {
 std::unexpected<base::Error> refusal(std::uint8_t status) {
     const bool known = status == TRUSTED_MALFORMED ||
                        (status >= TRUSTED_NOT_PROVISIONED && status <= TRUSTED_KEY_REFUSED) ||
-                       status == TRUSTED_STATE_REFUSED;
+                       status == TRUSTED_STATE_REFUSED || status == TRUSTED_TIME_REFUSED;
     return base::fail(known ? static_cast<VaultError>(status) : VaultError::backend_failure,
                       text_of(status));
 }
