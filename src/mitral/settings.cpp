@@ -7,13 +7,14 @@
 #include "intake/hl7/equipment.hpp"
 #include "intake/hl7/settings.hpp"
 #include "intake/lines/settings.hpp"
+#include "timed/settings.hpp"
 
 namespace mitral::cli {
 namespace {
 
 constexpr std::string_view known_tables[] = {
-    "vault", "intake-lines", "intake-hl7",
-    "enrol", "uplink",       "cloud"};  // cloud is read by mitral-cloud alone
+    "vault", "intake-lines", "intake-hl7", "enrol",
+    "timed", "uplink",       "cloud"};  // cloud is read by mitral-cloud alone
 
 base::Status check_names(const std::vector<std::string>& names) {
     for (const auto& name : names) {
@@ -49,6 +50,9 @@ base::Result<UnitSettings> read_unit_settings(const base::Config& config) {
     }
     if (has("enrol")) {
         MITRAL_TRY(settings.enrol, enrol::read_settings(config.table("enrol")));
+    }
+    if (has("timed")) {
+        MITRAL_CHECK(timed::read_settings(config.table("timed")));
     }
     if (has("uplink")) {
         MITRAL_TRY(settings.uplink, uplink::read_settings(config.table("uplink")));

@@ -76,6 +76,7 @@ std::vector<PeerRights> default_peers() {
         {"mitral-intake-hl7", {new_data_key, pseudonym}},
         {"mitral-uplink", {mint_hub, open_data_key, status}},
         {"mitral-enrol", {mint_registration, status}},
+        {"mitral-timed", {begin_time, take_time}},
     };
     for (const auto& [user, may] : known)
         if (const auto uid = base::user_id(user))

@@ -10,7 +10,7 @@ from support.proves import main
 ROOT = pathlib.Path(os.environ["MITRAL_SOURCE_DIR"])
 PAGE = (ROOT / "docs/configuration.md").read_text()
 READERS = {"vault": "vault", "intake-lines": "intake/lines", "intake-hl7": "intake/hl7", "enrol": "enrol",
-           "uplink": "uplink", "cloud": "cloud"}
+           "timed": "timed", "uplink": "uplink", "cloud": "cloud"}
 # What the tables of all adapters have alike.
 SHARED = {"intake-lines": "intake/store/adapter_settings.cpp", "intake-hl7": "intake/store/adapter_settings.cpp"}
 # Tables within a table that have a file of their own.

@@ -60,7 +60,7 @@ class Units(unittest.TestCase):
     def test_every_daemon_has_a_unit(self):
         templates = {path.name.removesuffix(".in") for path in SOURCES.rglob("*.service.in")}
         self.assertGreaterEqual(templates, {f"mitral-{name}.service" for name in
-                                            ("vault", "intake-lines", "intake-hl7", "enrol", "uplink")})
+                                            ("vault", "intake-lines", "intake-hl7", "enrol", "timed", "uplink")})
         self.assertEqual(set(self.units), templates | set(TWINS))
 
     @proves("T-SW-06", "R63", "R64", "R79")
