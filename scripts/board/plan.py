@@ -31,7 +31,7 @@ def stages(folder: Path) -> list[Stage]:
               after=("optee-os-source",)),
         Stage("trusted-app", recipe("trusted-app"),
               files=(SRC / "trusted" / "core", SRC / "trusted" / "optee", SRC / "trusted" / "protocol.h",
-                     SRC / "azure" / "sas_core.c", SRC / "azure" / "sas_core.h"),
+                     SRC / "azure" / "sas_core.c", SRC / "azure" / "sas_core.h", SRC / "roughtime"),
               after=("optee-core",), settings={"VAULT_UID": VAULT_UID}),
         Stage("optee", recipe("optee"), after=("optee-core", "trusted-app")),
         Stage("machine-tree", recipe("machine"), files=(BOARD / "machine.dtsi",), settings=machine.SETTINGS),
