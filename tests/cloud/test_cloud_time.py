@@ -162,6 +162,37 @@ class Time(unittest.TestCase):
                     pass
 
 
+class WrongTime(unittest.TestCase):
+    """The fault clock-off, seen by a client that believes signatures alone: the wrong time comes well signed."""
+
+    @proves("T-TIME-01")
+    def test_a_clock_that_is_off_is_signed_and_comes_back(self):
+        with LocalAzure("--time-port", "0") as azure:
+            key = roughtime.public_key(azure.state)
+
+            def told():
+                sent = request(key)
+                with Client(azure.ports["time"]) as client:
+                    said = verify(sent, client.ask(sent), key)
+                return said["time"] - time.time(), said["radius"]
+            for offset in (7200, -30 * 86400, 400 * 86400, 0):
+                azure.admin(f"/faults/clock-off?offset_s={offset}", "POST")
+                ahead, radius = told()
+                self.assertLessEqual(abs(ahead - offset), radius + 5, offset)
+            azure.admin("/faults/clock-off?offset_s=7200", "POST")
+            self.assertGreater(told()[0], 7000)
+            # Who asks two authorities hears that they differ by more than both radii: one of them is wrong.
+            with LocalAzure("--time-port", "0") as second:
+                other_key, sent = roughtime.public_key(second.state), request(roughtime.public_key(second.state))
+                with Client(second.ports["time"]) as client:
+                    said = verify(sent, client.ask(sent), other_key)
+                ahead, radius = told()
+                self.assertGreater(time.time() + ahead - said["time"], radius + said["radius"])
+            azure.admin("/faults/clock-off", "DELETE")
+            ahead, radius = told()
+            self.assertLessEqual(abs(ahead), radius + 5)
+
+
 class Keys(unittest.TestCase):
     @proves("T-KEY-05")
     def test_they_last_and_are_nobody_else_s(self):

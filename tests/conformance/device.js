@@ -16,6 +16,7 @@ const transports = { mqtt: Mqtt, websocket: MqttWs, https: Http };
 const provisioningTransports = { mqtt: ProvisioningMqtt, websocket: ProvisioningMqttWs, https: ProvisioningHttp };
 
 let client = null;
+let opened = null;
 let received = [];
 let followed = null;
 let wake = () => {};
@@ -38,11 +39,14 @@ const commands = {
     const result = await provisioning.register();
     return { hub: result.assignedHub, device: result.deviceId, status: result.status };
   },
-  async open({ connection, over = 'mqtt', cert, key, renewal, settle }) {
+  async open(how) {
+    const { connection, over = 'mqtt', cert, key, renewal, settle, options } = how;
+    opened = how;
     const kind = connection.includes('ModuleId=') ? ModuleClient : Client;
     client = kind.fromConnectionString(connection, transports[over]);
     client.on('error', () => {});
     if (cert) client.setOptions({ cert, key });
+    if (options) client.setOptions(options);
     if (renewal) client.setOptions({ tokenRenewal: renewal });
     if (settle) await commands.listen({ settle });  // before the hub sends what it kept
     await client.open();
@@ -51,6 +55,23 @@ const commands = {
   async send({ messages }) {
     for (const wanted of messages) await client.sendEvent(toMessage(wanted));
     return { sent: messages.length };
+  },
+  // As an application does that gives up on nothing: when the SDK has given up, it opens anew.
+  async sendSurely({ messages }) {
+    let reopened = 0;
+    for (const wanted of messages) {
+      for (;;) {
+        try {
+          await client.sendEvent(toMessage(wanted));
+          break;
+        } catch (error) {
+          reopened++;
+          await client.close().catch(() => {});
+          await commands.open(opened).catch(() => {});
+        }
+      }
+    }
+    return { sent: messages.length, reopened };
   },
   async sendTogether({ messages }) {
     await Promise.all(messages.map((wanted) => client.sendEvent(toMessage(wanted))));

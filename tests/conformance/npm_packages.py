@@ -1,5 +1,6 @@
 """The npm packages of package-lock.json, installed once below the build directory; where the machine's Node.js is too
 old for them, one that is not, from npm too. As a program: installs both, before tests that run side by side."""
+import fcntl
 import filecmp
 import os
 import pathlib
@@ -34,8 +35,14 @@ def install():
 
 
 def _install(pins, place):
-    """npm ci in a copy of the pins; again only when one changed."""
+    """npm ci in a copy of the pins; again only when one changed. One at a time."""
     place.mkdir(parents=True, exist_ok=True)
+    with open(place / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install_alone(pins, place)
+
+
+def _install_alone(pins, place):
     done = place / "installed.json"
     if done.exists() and filecmp.cmp(pins / "package-lock.json", done, shallow=False):
         return

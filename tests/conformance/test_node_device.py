@@ -18,8 +18,8 @@ class Sdk:
     """The JavaScript side: one command, one answer."""
     program = "device.js"
 
-    def __init__(self, azure):
-        environment = {**os.environ, "NODE_EXTRA_CA_CERTS": azure.ca, "NODE_PATH": str(npm_packages.MODULES)}
+    def __init__(self, azure, ca=None):
+        environment = {**os.environ, "NODE_EXTRA_CA_CERTS": str(ca or azure.ca), "NODE_PATH": str(npm_packages.MODULES)}
         self.process = subprocess.Popen(["node", "--no-warnings", str(npm_packages.HERE / self.program)], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
 

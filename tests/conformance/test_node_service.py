@@ -150,6 +150,23 @@ class NodeService(unittest.TestCase):
         self.assertEqual(rows[0]["system"]["$.ct"], "application/json")
         self.assertEqual({row["properties"]["ward"] for row in rows}, {"icu"})
 
+    def test_registry_one_by_one(self):
+        with Service(self.azure) as service:
+            def registry(call, *parameters):
+                return service("registry", call=call, **{"with": parameters})
+            made = registry("create", {"deviceId": "node-one", "status": "enabled"})
+            self.assertTrue(made["ok"], made)
+            again = registry("create", {"deviceId": "node-one"})
+            self.assertEqual((again["ok"], again["error"]), (False, "DeviceAlreadyExistsError"), again)
+            self.assertEqual(registry("get", "node-one")["result"]["generationId"], made["result"]["generationId"])
+            changed = registry("update", {"deviceId": "node-one", "status": "disabled"})  # If-Match: "*"
+            self.assertEqual(changed["result"]["status"], "disabled", changed)
+            self.assertIn("node-one", [row["deviceId"] for row in registry("list")["result"]])
+            self.assertTrue(registry("delete", "node-one")["ok"])
+            for call in ("get", "delete"):
+                gone = registry(call, "node-one")
+                self.assertEqual((gone["ok"], gone["error"]), (False, "DeviceNotFoundError"), gone)
+
     def test_registry_in_bulk(self):
         names = [f"node-bulk-{n}" for n in range(20)]
         with Service(self.azure) as service:

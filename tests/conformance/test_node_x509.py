@@ -59,6 +59,20 @@ class NodeX509(unittest.TestCase):
             stored = {row["mid"] for row in self.azure.messages() if row["device"] == device}
             self.assertEqual(stored, {message(i)["messageId"] for i in range(3)})
 
+    @proves("CR 1.2", "CR 1.8", "CR 1.9")
+    def test_over_websocket(self):
+        self.device("x-socket", {"type": "certificateAuthority"})
+        good = self.make.device("x-socket", self.middle, beside=[self.middle])
+        with Sdk(self.azure) as sdk:
+            self.assertTrue(self.open(sdk, "x-socket", good, HOST, over="websocket")["ok"])
+            self.assertTrue(sdk("send", messages=[message(i) for i in range(3)])["ok"])
+        row = [row for row in self.azure.messages() if row["device"] == "x-socket"][-1]
+        self.assertIn('"type":"x509"', row["system"]["iothub-connection-auth-method"])
+        for wrong in (self.make.device("x-socket", self.stranger), self.make.device("x-sock", self.root),
+                      self.make.device("x-socket", self.root, days=(-9, -1))):
+            with Sdk(self.azure) as sdk:
+                self.assert_unauthorized(self.open(sdk, "x-socket", wrong, HOST, over="websocket"))
+
     @proves("CR 1.2", "CR 1.9", "T-ID-02")
     def test_wrong_certificates_are_unauthorized(self):
         self.device("x-shut", {"type": "certificateAuthority"})
@@ -79,7 +93,7 @@ class NodeX509(unittest.TestCase):
 
     def provision(self, sdk, over, registration, certificate):
         chain = certificate.pem + "".join(other.pem for other in certificate.beside)
-        host = HOST if over == "https" else f"{HOST}:{self.azure.ports['mqtt']}"
+        host = HOST if over != "mqtt" else f"{HOST}:{self.azure.ports['mqtt']}"
         return sdk("provision", host=host, over=over, scope=self.azure.ports["id_scope"], registration=registration,
                    cert=chain, key=certificate.key_pem)
 
@@ -92,7 +106,7 @@ class NodeX509(unittest.TestCase):
             "signingCertificates": {"primary": {"certificate": self.root.pem}}}}}, "provisioningserviceowner")
         member = self.make.device("p-member", self.middle, beside=[self.middle])
         # As at Azure a bad certificate is refused in CONNECT, which this SDK shows as it comes.
-        refusals = {"mqtt": "Error", "https": "UnauthorizedError"}
+        refusals = {"mqtt": "Error", "websocket": "Error", "https": "UnauthorizedError"}
         for over in refusals:
             for name, certificate in (("p-single", single), ("p-member", member)):
                 with self.subTest(over=over, registration=name), Sdk(self.azure) as sdk:
