@@ -98,7 +98,8 @@ constexpr std::uint64_t writing = reading | right::write_file | right::truncate 
                                   right::remove_dir | right::remove_file | right::make_dir |
                                   right::make_reg | right::make_sock | right::refer;
 constexpr std::uint64_t rights_on_a_file =
-    right::execute | right::read_file | right::write_file | right::truncate;
+    right::execute | right::read_file | right::write_file | right::truncate | right::ioctl_dev;
+constexpr std::uint64_t asking = right::read_file | right::write_file | right::ioctl_dev;
 
 class RuleWriter {
   public:
@@ -217,6 +218,8 @@ Result<LandlockRules> prepare_landlock(const SandboxPolicy& policy) {
         MITRAL_CHECK(writer.allow(path, policy.execute ? running : reading));
     for (const auto& path : policy.writable)
         MITRAL_CHECK(writer.allow(path, writing));
+    for (const auto& device : policy.devices)
+        MITRAL_CHECK(writer.allow(device.path, asking));
     if (abi >= 4)
         MITRAL_CHECK(allow_ports(writer, policy));
     return rules;

@@ -69,7 +69,12 @@ Result<SandboxReport> enter_sandbox(const SandboxPolicy& policy) {
     MITRAL_CHECK(forbid_more_privileges());
     MITRAL_CHECK(apply_landlock(rules));
     report.landlock_abi = rules.abi;
-    MITRAL_CHECK(apply_seccomp_filter({.internet = policy.internet, .execute = policy.execute}));
+    SeccompPolicy calls{
+        .internet = policy.internet, .execute = policy.execute, .device_requests = {}};
+    for (const auto& device : policy.devices)
+        calls.device_requests.insert(calls.device_requests.end(), device.requests.begin(),
+                                     device.requests.end());
+    MITRAL_CHECK(apply_seccomp_filter(calls));
     report.seccomp = true;
     return report;
 }

@@ -10,6 +10,12 @@
 
 namespace mitral::base {
 
+// A device node whose driver may be asked these ioctl() requests and no others.
+struct Device {
+    std::string path;
+    std::vector<std::uint32_t> requests;
+};
+
 struct SandboxPolicy {
     // Become this user and group when started as root; keep the present one when empty.
     std::string user;
@@ -18,6 +24,7 @@ struct SandboxPolicy {
 
     std::vector<std::string> readable;       // files or directory trees (Landlock)
     std::vector<std::string> writable;       // directory trees: read, write, create, remove, rename
+    std::vector<Device> devices;             // read, write, ask
     std::vector<std::uint16_t> tcp_connect;  // allowed destination ports; no others
     std::vector<std::uint16_t> tcp_bind;
 

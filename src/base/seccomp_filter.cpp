@@ -161,11 +161,13 @@ void allow_prctl(Filter& filter) {
 }
 
 // What isatty(), OpenSSL and libcurl ask; above all not TIOCSTI, which types into a terminal.
-void allow_ioctl(Filter& filter) {
+void allow_ioctl(Filter& filter, const std::vector<std::uint32_t>& device_requests) {
     for (const std::uint32_t request :
          {static_cast<std::uint32_t>(FIONREAD), static_cast<std::uint32_t>(FIONBIO),
           static_cast<std::uint32_t>(FIOCLEX), static_cast<std::uint32_t>(TCGETS),
           static_cast<std::uint32_t>(TIOCGWINSZ)})
+        filter.allow("ioctl", {int_equals(1, request)});
+    for (const auto request : device_requests)
         filter.allow("ioctl", {int_equals(1, request)});
 }
 
@@ -213,7 +215,7 @@ Status apply_seccomp_filter(const SeccompPolicy& policy) {
     allow_memory(filter);
     allow_sockets(filter, policy.internet);
     allow_prctl(filter);
-    allow_ioctl(filter);
+    allow_ioctl(filter, policy.device_requests);
     allow_processes(filter, policy.execute);
     forbid(filter);
     return filter.load();

@@ -3,13 +3,17 @@
 // death of the process for calls that nothing but an attacker would make.
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "base/result.hpp"
 
 namespace mitral::base {
 
 struct SeccompPolicy {
-    bool internet = false;  // IPv4, IPv6 and route netlink sockets
-    bool execute = false;   // other programs and child processes
+    bool internet = false;                       // IPv4, IPv6 and route netlink sockets
+    bool execute = false;                        // other programs and child processes
+    std::vector<std::uint32_t> device_requests;  // of ioctl(), beside the everyday ones
 };
 
 // Irreversible, for every thread of the process; needs no_new_privs.

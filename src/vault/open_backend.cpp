@@ -1,5 +1,7 @@
 #include "vault/open_backend.hpp"
 
+#include <linux/tee.h>
+
 #include "base/errors.hpp"
 #include "vault/tpm/backend.hpp"
 #ifdef MITRAL_OPTEE
@@ -12,8 +14,13 @@
 namespace mitral::vault {
 namespace {
 
-// Of normal-world clients; the supplicant has one of its own.
-constexpr std::string_view tee_device = "/dev/tee0";
+// Of normal-world clients; the supplicant has a device and requests of its own. libteec opens it
+// anew after the Trusted Application stopped.
+base::Device tee_device() {
+    return {"/dev/tee0",
+            {TEE_IOC_VERSION, TEE_IOC_OPEN_SESSION, TEE_IOC_INVOKE, TEE_IOC_CANCEL,
+             TEE_IOC_CLOSE_SESSION, TEE_IOC_SHM_ALLOC, TEE_IOC_SHM_REGISTER}};
+}
 
 }  // namespace
 
@@ -24,7 +31,7 @@ base::Result<base::SandboxPolicy> backend_sandbox(const Settings& settings) {
     if (settings.backend == "tpm")
         MITRAL_CHECK(tpm::extend_sandbox(settings.tcti, policy));
     if (settings.backend == "optee")
-        policy.writable.emplace_back(tee_device);
+        policy.devices.push_back(tee_device());
     return policy;
 }
 

@@ -1,6 +1,8 @@
 // What an exploited process can reach on the disk: its own room and nothing else.
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/random.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -49,6 +51,27 @@ TEST_F(SandboxFiles, own_state_can_be_read_written_and_renamed) {
         return error_of(unlink(own("sub/kept").c_str()));
     });
     EXPECT_TRUE(outcome.succeeded()) << outcome;
+}
+
+TEST_F(SandboxFiles, a_device_is_asked_what_it_may_be_and_nothing_else) {
+    MITRAL_PROVES("T-SW-06", "R65");
+    const auto asks = [](unsigned long request) {
+        return [request] {
+            const int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
+            int answer = 0;
+            const int error = fd < 0 ? errno : error_of(ioctl(fd, request, &answer));
+            close(fd);
+            return error;
+        };
+    };
+    auto policy = room();
+    EXPECT_TRUE(attempt_in(policy, asks(RNDGETENTCNT)).refused());  // a node that was not given
+    policy.devices = {{"/dev/urandom", {RNDGETENTCNT}}};
+    const auto listed = attempt_in(policy, asks(RNDGETENTCNT));
+    EXPECT_TRUE(listed.succeeded()) << listed;
+    policy.devices = {{"/dev/urandom", {RNDZAPENTCNT}}};
+    EXPECT_TRUE(attempt_in(policy, asks(RNDGETENTCNT)).refused());
+    EXPECT_TRUE(attempt_outside(asks(RNDGETENTCNT)).succeeded());
 }
 
 TEST_F(SandboxFiles, state_of_another_room_cannot_be_read) {

@@ -135,7 +135,7 @@ class Units(unittest.TestCase):
     def test_only_the_vault_opens_the_tpm(self):
         for unit in self.units.values():
             allowed = unit.values.get("DeviceAllow", [])
-            self.assertEqual(allowed, ["/dev/tpmrm0 rw"] if unit.name == "mitral-vault.service" else [])
+            self.assertEqual(allowed, ["/dev/tpmrm0 rw", "/dev/tee0 rw"] if unit.name == "mitral-vault.service" else [])
 
 
 if __name__ == "__main__":

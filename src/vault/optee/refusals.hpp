@@ -1,6 +1,7 @@
 // What the Trusted Application's numbers mean to a person.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 
 #include "base/result.hpp"
