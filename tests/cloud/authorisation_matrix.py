@@ -103,6 +103,16 @@ MQTT_FILTERS = {
     "$iothub/#": set(),
     "#": set(),
 }
+# Node: does one send there, its address, what it needs.
+_PARTITION = "ConsumerGroups/$Default/Partitions/0"
+AMQP_NODES = {
+    "events": (False, f"messages/events/{_PARTITION}", SERVICE),
+    "events, by the hub's name": (False, f"localhost/{_PARTITION}", SERVICE),
+    "answers of $management": (False, "messages/events/$management", SERVICE),
+    "questions to $management": (True, "$management", SERVICE),
+    "messages to devices": (True, "messages/devicebound", SERVICE),
+    "feedback": (False, "messages/serviceBound/feedback", SERVICE),
+}
 
 
 def credentials(azure, other):

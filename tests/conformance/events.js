@@ -46,7 +46,10 @@ const commands = {
         for (const event of events) received.push(toJson(event, context.partitionId, as));
         arrived();
       },
-      processError: async (error) => { errors.push({ as, code: error.code, name: error.name, message: error.message }); },
+      processError: async (error) => {
+        errors.push({ as, code: error.code, name: error.name, message: error.message });
+        arrived();
+      },
     };
     const options = { startPosition: position(from), ownerLevel, maxWaitTimeInSeconds: 1, skipParsingBodyAsJson: true };
     subscriptions.push(partition === undefined ? client(as).subscribe(handlers, options)
@@ -57,7 +60,10 @@ const commands = {
     while (received.length < count) await new Promise((resolve) => { arrived = resolve; });
     return { events: received.splice(0) };
   },
-  async errors() { return { errors: errors.splice(0) }; },
+  async errors({ count = 0 }) {
+    while (errors.length < count) await new Promise((resolve) => { arrived = resolve; });
+    return { errors: errors.splice(0) };
+  },
   async stop() {
     for (const subscription of subscriptions.splice(0)) await subscription.close();
     received.length = 0;

@@ -16,10 +16,11 @@ const commands = {
     await client.open();
     return {};
   },
-  async send({ device, body, id, ack, properties = {} }) {
+  async send({ device, body, id, ack, expires, properties = {} }) {
     const message = new Message(Buffer.from(body, 'base64'));
     message.messageId = id;
     message.ack = ack;
+    if (expires !== undefined) message.expiryTimeUtc = expires;
     for (const [name, value] of Object.entries(properties)) message.properties.add(name, value);
     await client.send(device, message);
     return {};
@@ -29,6 +30,13 @@ const commands = {
       client.getFeedbackReceiver((error, opened) => (error ? reject(error) : resolve(opened)));
     });
     receiver.on('message', (batch) => { batches.push(batch); arrived(); });
+    return {};
+  },
+  async files() {
+    await new Promise((resolve, reject) => {
+      client.once('disconnect', () => reject(new Error('disconnected')));  // what it tells of a link that is refused
+      client.getFileNotificationReceiver((error, opened) => (error ? reject(error) : opened.on('message', resolve)));
+    });
     return {};
   },
   async settle({ how }) {

@@ -2,6 +2,7 @@
 import base64
 import signal
 import sys
+import time
 import unittest
 
 import npm_packages
@@ -100,6 +101,21 @@ class NodeAmqp(unittest.TestCase):
                 sdk("stop")
                 sdk("close")
 
+    def test_the_highest_owner_level_takes_a_partition(self):
+        self.post("amqp-owned", 2)
+        with Events(self.azure) as sdk:
+            self.connect(sdk)
+            self.connect(sdk, **{"as": "other"})
+            sdk("subscribe", ownerLevel=1, **{"from": {"earliest": True}})
+            event = self.collect(sdk, "amqp-owned", 2)[1]
+            partition = event["partition"]
+            state = sdk("partition", id=partition)["partition"]
+            self.assertEqual((state["isEmpty"], state["partitionId"]), (False, partition))
+            self.assertGreaterEqual(state["lastEnqueuedSequenceNumber"], event["sequence"])
+            sdk("subscribe", partition=partition, ownerLevel=2, **{"as": "other", "from": {"latest": True}})
+            error = sdk("errors", count=1)["errors"][0]
+            self.assertEqual((error["as"], error["code"]), ("main", "ReceiverDisconnectedError"), error)
+
     @proves("CR 2.1", "T-TOK-01")
     def test_who_may_not_read(self):
         wrong = self.azure.policy("device")["primary_key"]
@@ -133,6 +149,41 @@ class NodeAmqp(unittest.TestCase):
                 self.assertTrue(batch["ok"], batch)
                 outcomes |= {row["originalMessageId"]: row["statusCode"] for row in batch["records"]}
             self.assertEqual(outcomes, {f"m{n}": "Purged" for n in range(3)})
+
+    @proves("T-DATA-02")
+    def test_feedback_of_what_expires(self):
+        self.azure.device("amqp-late")
+        key = self.azure.policy("service")["primary_key"]
+        connection = f"HostName=localhost:{self.azure.ports['amqp']};SharedAccessKeyName=service;SharedAccessKey={key}"
+        self.addCleanup(self.azure.admin, "/faults/clock-off", "DELETE")
+        with Messages(self.azure) as sdk:
+            self.assertTrue(sdk("connect", connection=connection)["ok"])
+            self.assertTrue(sdk("listen")["ok"])
+            minute = int(time.time() + 60) * 1000
+            for name, ack in (("late", "negative"), ("unasked", "positive")):
+                self.assertTrue(sdk("send", device="amqp-late", body="", id=name, ack=ack, expires=minute)["ok"])
+            past = sdk("send", device="amqp-late", body="", id="past", ack="full", expires=1000)
+            self.assertFalse(past["ok"], past)
+            self.azure.admin("/faults/clock-off?offset_s=120", "POST")
+            batch = sdk("settle", how="complete")
+            self.assertEqual([(row["originalMessageId"], row["statusCode"]) for row in batch["records"]],
+                             [("late", "Expired")], batch)
+            self.assertTrue(sdk("send", device="amqp-late", body="", id="next", ack="full")["ok"])
+            status = self.azure.https("DELETE", "/devices/amqp-late/commands?api-version=2021-04-12",
+                                      sas(key, "localhost", policy="service"))[0]
+            self.assertEqual(status, 200)
+            # This SDK accepts what arrives before it is told what to do with it: that is the end of it.
+            batch = sdk("settle", how="abandon")
+            self.assertEqual([row["originalMessageId"] for row in batch["records"]], ["next"])
+
+    def test_file_notifications_are_refused(self):
+        key = self.azure.policy("service")["primary_key"]
+        host = f"localhost:{self.azure.ports['amqp']}"
+        with Messages(self.azure) as sdk:
+            sdk("connect", connection=f"HostName={host};SharedAccessKeyName=service;SharedAccessKey={key}")
+            self.assertEqual(sdk("files")["message"], "disconnected")
+            self.azure.device("amqp-filed")
+            self.assertEqual(sdk("send", device="amqp-filed", body="", id="x"), {"ok": True})
 
     @proves("CR 2.1")
     def test_who_may_not_send(self):

@@ -62,13 +62,22 @@ base::Result<std::optional<PartitionState>> EventHub::state_of(unsigned partitio
 base::Result<bool> EventHub::catch_up() {
     if (!follower_)
         follower_.emplace(log_, log_.first_offset());
-    MITRAL_TRY(const auto text, follower_->next(slice));
-    for (std::string_view rest = text; !rest.empty();) {
+    for (std::size_t read = 0; read < slice;) {
+        MITRAL_TRY(const auto text, follower_->next(slice));
+        if (text.empty())  // a short one may be the end of a segment
+            return true;
+        note_lines(text);
+        read += text.size();
+    }
+    return false;
+}
+
+void EventHub::note_lines(std::string_view rest) {
+    while (!rest.empty()) {
         const auto end = rest.find('\n');
         note(rest.substr(0, end));
         rest.remove_prefix(std::min(end, rest.size() - 1) + 1);
     }
-    return text.size() < slice / 2;
 }
 
 void EventHub::note(std::string_view line) {

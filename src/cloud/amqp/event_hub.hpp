@@ -63,6 +63,7 @@ class EventHub {
 
     void on_news();
     [[nodiscard]] base::Result<bool> catch_up();
+    void note_lines(std::string_view lines);
     void note(std::string_view line);
 
     const log::MessageLog& log_;
