@@ -1,4 +1,5 @@
 """Who may do what over AMQP 1.0, and what hostile peers get; the peers are Qpid Proton, and raw bytes."""
+import ssl
 import struct
 
 from cloud.amqp_case import AmqpCase, amqp, place
@@ -119,6 +120,25 @@ class Claims(AmqpCase):
                     client.session.receiver("stir").open()
                     with self.assertRaisesRegex(amqp.Refused, "amqp:unauthorized-access|closed"):
                         client.until(lambda: False)
+
+
+class Faults(AmqpCase):
+    def test_back_ends_are_spared(self):
+        client = self.connect("service")
+        self.addCleanup(self.azure.admin, "/faults", "DELETE")
+        for fault in ("hub-away?seconds=600", "expired-tokens", "half-open", "silent-hub", "throttle-connects",
+                      "latency?down_ms=60000", "malformed", "drop?all=1"):
+            self.azure.admin(f"/faults/{fault}", "POST")
+        self.assertEqual(client.put_token(self.token()), 200)
+        self.connect("service").receiver(place(0))
+
+    def test_a_new_connection_meets_the_other_certificate(self):
+        self.addCleanup(self.azure.admin, "/faults", "DELETE")
+        self.azure.admin("/faults/certificate-rollover", "POST")
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            self.connect()
+        other = self.azure.state / "tls" / "rollover" / "ca.pem"
+        amqp.Amqp(self.azure.ports["amqp"], str(other)).__exit__()
 
 
 class Hostile(AmqpCase):
