@@ -33,10 +33,10 @@ enum roughtime_result {
 /* The two primitives; each returns ROUGHTIME_OK or ROUGHTIME_FAILED, `verify` also
  * ROUGHTIME_NOT_AUTHENTIC. */
 struct roughtime_crypto {
-    void* self;
-    enum roughtime_result (*sha512)(void* self, const uint8_t* data, size_t size,
+    const void* self;
+    enum roughtime_result (*sha512)(const void* self, const uint8_t* data, size_t size,
                                     uint8_t digest[64]);
-    enum roughtime_result (*verify)(void* self, const uint8_t key[ROUGHTIME_KEY_SIZE],
+    enum roughtime_result (*verify)(const void* self, const uint8_t key[ROUGHTIME_KEY_SIZE],
                                     const uint8_t* data, size_t size, const uint8_t signature[64]);
 };
 

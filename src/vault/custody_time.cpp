@@ -7,14 +7,15 @@
 namespace mitral::vault {
 namespace {
 
-roughtime_result digest(void*, const std::uint8_t* data, std::size_t size, std::uint8_t* out) {
+roughtime_result digest(const void*, const std::uint8_t* data, std::size_t size,
+                        std::uint8_t* out) {
     const auto whole = base::sha512({data, size});
     std::copy(whole.begin(), whole.end(), out);
     return ROUGHTIME_OK;
 }
 
-roughtime_result verify(void*, const std::uint8_t* key, const std::uint8_t* data, std::size_t size,
-                        const std::uint8_t* signature) {
+roughtime_result verify(const void*, const std::uint8_t* key, const std::uint8_t* data,
+                        std::size_t size, const std::uint8_t* signature) {
     base::Ed25519PublicKey authority{};
     std::copy_n(key, authority.size(), authority.begin());
     return base::ed25519_verify(authority, {data, size}, {signature, 64}) ? ROUGHTIME_OK
@@ -49,12 +50,13 @@ std::uint64_t Custody::uptime_ms() const {
 }
 
 base::Result<base::Ed25519PublicKey> Custody::time_authority() const {
-    if (!has_identity())
+    if (!has_identity() || !state_.policy)
         return base::fail(VaultError::not_provisioned, "the unit has no identity");
-    if (!state_.policy->time_key)
+    const auto& key = state_.policy->time_key;
+    if (!key)
         return base::fail(VaultError::not_listed,
                           "the policy names no time authority (--time-key)");
-    return *state_.policy->time_key;
+    return *key;
 }
 
 base::Result<base::Bytes> Custody::begin_time() {

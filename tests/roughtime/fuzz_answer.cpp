@@ -7,7 +7,7 @@
 
 namespace {
 
-roughtime_result always(void*, const std::uint8_t*, const std::uint8_t*, std::size_t,
+roughtime_result always(const void*, const std::uint8_t*, const std::uint8_t*, std::size_t,
                         const std::uint8_t*) {
     return ROUGHTIME_OK;
 }

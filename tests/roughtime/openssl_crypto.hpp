@@ -10,12 +10,12 @@ namespace mitral::test {
 
 inline roughtime_crypto openssl_crypto() {
     return {nullptr,
-            [](void*, const std::uint8_t* data, std::size_t size, std::uint8_t* out) {
+            [](const void*, const std::uint8_t* data, std::size_t size, std::uint8_t* out) {
                 const auto digest = base::sha512({data, size});
                 std::copy(digest.begin(), digest.end(), out);
                 return ROUGHTIME_OK;
             },
-            [](void*, const std::uint8_t* key, const std::uint8_t* data, std::size_t size,
+            [](const void*, const std::uint8_t* key, const std::uint8_t* data, std::size_t size,
                const std::uint8_t* signature) {
                 base::Ed25519PublicKey with{};
                 std::copy_n(key, with.size(), with.begin());

@@ -12,19 +12,20 @@ static enum roughtime_result verdict(enum trusted_zone_result result) {
     }
 }
 
-static enum roughtime_result digest(void* self, const uint8_t* data, size_t size, uint8_t out[64]) {
+static enum roughtime_result digest(const void* self, const uint8_t* data, size_t size,
+                                    uint8_t out[64]) {
     const struct trusted_zone* zone = self;
     return verdict(zone->sha512(zone->self, data, size, out));
 }
 
-static enum roughtime_result verify(void* self, const uint8_t key[ROUGHTIME_KEY_SIZE],
+static enum roughtime_result verify(const void* self, const uint8_t key[ROUGHTIME_KEY_SIZE],
                                     const uint8_t* data, size_t size, const uint8_t signature[64]) {
     const struct trusted_zone* zone = self;
     return verdict(zone->ed25519_verify(zone->self, key, data, size, signature));
 }
 
 static struct roughtime_crypto crypto_of(const struct trusted* trusted) {
-    const struct roughtime_crypto crypto = {(void*)(uintptr_t)trusted->zone, digest, verify};
+    const struct roughtime_crypto crypto = {trusted->zone, digest, verify};
     return crypto;
 }
 
