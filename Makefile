@@ -62,6 +62,7 @@ board: ## the image of the QEMU board, firmware to root file system, into build/
 
 test-board: board ## break its chain of trust link by link, in QEMU
 	@$(PYTHON) tests/board/board_chain.py $(ARGS)
+	@$(PYTHON) tests/board/board_custody.py Custody
 
 format: ## bring every source file into the house style
 	@scripts/deps.sh lint

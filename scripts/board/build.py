@@ -16,7 +16,7 @@ def build(folder: Path, jobs: int, until: str | None) -> None:
     keys.make(folder / "keys")
     workshop = stages.Workshop(folder, {"ROOT": str(sources.ROOT), "BOARD": str(sources.ROOT / "board" / "qemu"),
                                         "KEYS": str(folder / "keys"), "SOURCES": str(folder / "sources"),
-                                        "JOBS": str(jobs)})
+                                        "JOBS": str(jobs), "FOLDER": str(folder)})
     started = time.monotonic()
     for stage in plan.stages(folder):
         workshop.make(stage)

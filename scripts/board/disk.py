@@ -59,3 +59,15 @@ def write_environment(disk: Path, **variables: str) -> None:
         for name in ("uboot.env", "uboot-redund.env"):
             subprocess.run(["mcopy", "-o", "-i", f"{disk}@@{place(disk, ENVIRONMENT)}", made.name, f"::{name}"],
                            check=True)
+
+
+def write_data(disk: Path, folder: str, files: dict[str, bytes]) -> None:
+    """Files into a new folder of the data partition."""
+    with tempfile.TemporaryDirectory(dir=disk.parent) as name:
+        script = [f"mkdir {folder}"]
+        for file, content in files.items():
+            Path(name, file).write_bytes(content)
+            script.append(f"write {name}/{file} {folder}/{file}")
+        Path(name, ".script").write_text("\n".join(script) + "\n")
+        subprocess.run(["debugfs", "-w", "-f", f"{name}/.script", f"{disk}?offset={place(disk, DATA)}"], check=True,
+                       capture_output=True)

@@ -10,7 +10,16 @@ BOARD = sources.ROOT / "board" / "qemu"
 SRC = sources.ROOT / "src"
 COMMON = sources.ROOT / "board" / "common"
 VAULT_UID = "990"
-IN_ROOT = "busybox-static,tee-supplicant,libteec2,dmsetup,util-linux"
+IN_ROOT = ",".join(("busybox-static", "tee-supplicant", "libteec2", "dmsetup", "libstdc++6", "libssl3t64", "libfmt10",
+                    "libseccomp2", "libtss2-esys-3.0.2-0t64", "libtss2-mu-4.0.1-0t64", "libtss2-rc0t64",
+                    "libtss2-tctildr0t64"))
+IN_CROSS_ROOT = ",".join(
+    ("crossbuild-essential-arm64", "cmake", "ninja-build", "pkg-config", "python3", "libcli11-dev",
+     "nlohmann-json3-dev",
+     *(f"{name}:arm64" for name in
+       ("libssl-dev", "libtss2-dev", "libfmt-dev", "libtomlplusplus-dev", "libseccomp-dev", "libcurl4-openssl-dev",
+        "libsimdjson-dev", "libboost-dev", "libsqlite3-dev", "libqpid-proton11-dev", "libhowardhinnant-date-dev",
+        "libgtest-dev", "libgmock-dev", "optee-client-dev"))))
 BOOT_ARGUMENTS = "console=ttyAMA0 panic=1 quiet"
 
 
@@ -41,8 +50,13 @@ def stages(folder: Path) -> list[Stage]:
         Stage("firmware", recipe("firmware"), words=(keys.fingerprint(signing, "rot"),),
               after=("arm-trusted-firmware-source", "mbedtls-source", "optee", "u-boot-key")),
         Stage("packages", recipe("packages"), settings={"MIRROR": sources.mirror()}),
-        Stage("root-fs", recipe("root"), after=("packages",),
-              files=(COMMON / "init", COMMON / "probe.c", SRC / "trusted" / "protocol.h"),
+        Stage("cross-root", recipe("cross-root"),
+              settings={"MIRROR": sources.mirror(), "IN_CROSS_ROOT": IN_CROSS_ROOT}),
+        Stage("programs", recipe("programs"), after=("cross-root",),
+              files=(SRC, COMMON / "arm64.cmake", sources.ROOT / "CMakeLists.txt", sources.ROOT / "cmake",
+                     sources.ROOT / "tests" / "vault" / "canary_station.cpp")),
+        Stage("root-fs", recipe("root"), after=("packages", "programs"),
+              files=(COMMON / "init", COMMON / "trial", COMMON / "probe.c", SRC / "trusted" / "protocol.h"),
               settings={"MIRROR": sources.mirror(), "IN_ROOT": IN_ROOT, "VAULT_UID": VAULT_UID}),
         Stage("initramfs", recipe("initramfs"), files=(BOARD / "initramfs",), after=("packages", "root-fs")),
         Stage("image", recipe("image"), files=(BOARD / "image.its",), words=(keys.fingerprint(signing, "boot"),),

@@ -13,6 +13,9 @@ aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror -I"$PACKAGES/client/usr/include"
     "$ROOT/board/common/probe.c" "$PACKAGES"/client/usr/lib/aarch64-linux-gnu/libteec.so.2 \
     -Wl,--allow-shlib-undefined -o tree/usr/sbin/mitral-board-probe
 install -m 0755 "$ROOT/board/common/init" tree/usr/sbin/mitral-board-init
+install -m 0755 "$ROOT/board/common/trial" tree/usr/sbin/mitral-board-trial
+install -m 0755 "$PROGRAMS/bin/mitral-vault" tree/usr/bin/mitral-vault
+install -m 0755 "$PROGRAMS/bin/canary_station" tree/usr/sbin/mitral-board-station
 rm -rf tree/usr/share/doc tree/usr/share/man tree/usr/share/locale tree/usr/share/info tree/var/cache tree/var/lib/apt
 
 mksquashfs tree root.squashfs -quiet -no-progress -noappend -all-root -comp zstd -Xcompression-level 6 \

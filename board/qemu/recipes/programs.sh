@@ -1,0 +1,21 @@
+#!/bin/sh
+set -eu
+# Mitral's programs for the board. What was compiled before is kept beside, so that a change costs what it touches.
+kept=$FOLDER/programs-build
+mkdir -p "$kept"
+# The mounts are in a name space of their own and go with it.
+# shellcheck disable=SC2016 # it is the inner shell that expands
+unshare --mount sh -eu -c '
+    mount --bind "$ROOT" "$2/mitral"
+    mount --bind "$1" "$2/out"
+    mount -t proc proc "$2/proc"
+    tree=$2
+    inside() { chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"; }
+    inside cmake -S /mitral -B /out/build -G Ninja -DCMAKE_TOOLCHAIN_FILE=/mitral/board/common/arm64.cmake \
+        -DCMAKE_BUILD_TYPE=RelWithDebInfo
+    inside cmake --build /out/build -j"$JOBS" --target mitral-vault canary_station
+' sh "$kept" "$CROSS_ROOT/tree"
+mkdir bin
+for program in bin/mitral-vault tests/vault/canary_station; do
+    aarch64-linux-gnu-strip -o "bin/$(basename "$program")" "$kept/build/$program"
+done
