@@ -90,8 +90,15 @@ class Http(unittest.TestCase):
         self.assertEqual(status, 200, made)
         status, read = self.call("GET", "/enrollmentgroups/ward", token=self.dps_owner)
         self.assertEqual(read, made)
+        status, again = self.call("PUT", "/enrollmentGroups/ward", body, token=self.dps_owner)
+        self.assertEqual((status, again["errorCode"]), (409, 409201))  # without If-Match it creates
+        self.assertEqual(self.call("GET", "/enrollmentgroups/ward", token=self.dps_owner)[1], made)
+        for etag in (made["etag"], "*"):
+            self.assertEqual(self.call("PUT", "/enrollmentGroups/ward", body, token=self.dps_owner, If_Match=etag)[0],
+                             200)
         body["etag"] = "x"
         self.assertEqual(self.call("PUT", "/enrollmentGroups/ward", body, token=self.dps_owner, If_Match="x")[0], 412)
+        made = self.call("GET", "/enrollmentgroups/ward", token=self.dps_owner)[1]
         state = self.azure.register(made["attestation"]["symmetricKey"]["primaryKey"], "ward-1")
         self.assertEqual(state["deviceId"], "ward-1")
         self.assertEqual(self.call("GET", "/enrollmentGroups/ward", token=self.owner)[0], 401)

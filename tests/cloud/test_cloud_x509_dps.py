@@ -27,7 +27,7 @@ class DpsX509(X509Case):
         token = sas(cls.azure.policy("provisioningserviceowner")["primary_key"], cls.azure.hub,
                     policy="provisioningserviceowner")
         status, _, body = cls.azure.https("PUT", f"/{path}?api-version=2021-10-01", token,
-                                          {"attestation": attestation, **more}, headers)
+                                          {"attestation": attestation, **more}, headers or {"If-Match": "*"})
         assert status == expected, (status, body)
         return body
 

@@ -32,6 +32,13 @@ Response shown(const base::Result<Enrollment>& enrollment) {
 Response put(dps::Enrollments& enrollments, EnrollmentKind kind, const Request& request,
              const std::string& id) {
     const auto body = parse_json(request.body);
+    if (request.if_match.empty()) {
+        const auto known = enrollments.find(kind, id);
+        if (!known)
+            return provisioning_refusal_of(known.error());
+        if (*known)
+            return provisioning_refusal(409, 409201, "it exists; If-Match replaces it");
+    }
     auto wanted = body ? read_enrollment(*body, kind, id) : std::unexpected(body.error());
     return wanted ? shown(enrollments.put(*std::move(wanted), unquoted(request.if_match)))
                   : provisioning_refusal_of(wanted.error());
