@@ -318,6 +318,7 @@ void Process::mount_services() {
         return response;
     };
     page::mount(admin_routes_);
+    api::mount_routes(admin_routes_, public_routes_);
     api::FaultScriptApi{faults_, script_}.mount(admin_routes_);
     admin_handler_ = [this](const http::Request& request) {
         return page::is_from_this_machine(request) ? route_admin(request) : page::refusal();

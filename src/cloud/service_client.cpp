@@ -14,12 +14,24 @@ namespace {
 
 constexpr base::Seconds token_life{60};
 
-base::Result<base::Secret> token_of(const std::string& directory, bool provisioning) {
+struct Signer {
+    std::string_view service;
+    const char* policy;
+};
+
+Signer signer_of(const ServiceCall& call) {
+    if (call.provisioning)
+        return {hub::dps_service, "provisioningserviceowner"};
+    if (call.path.starts_with("/deviceUpdate/"))
+        return {hub::update_service, "deviceUpdate"};
+    return {hub::hub_service, "iothubowner"};
+}
+
+base::Result<base::Secret> token_of(const std::string& directory, const ServiceCall& call) {
     const base::SystemClock clock;
     MITRAL_TRY(const auto state, State::open(directory, clock));
-    const auto* name = provisioning ? "provisioningserviceowner" : "iothubowner";
-    MITRAL_TRY(const auto policy,
-               state->policies.find(provisioning ? hub::dps_service : hub::hub_service, name));
+    const auto [service, name] = signer_of(call);
+    MITRAL_TRY(const auto policy, state->policies.find(service, name));
     if (!policy)
         return base::fail(CloudError::not_found, std::string("policy ") + name);
     MITRAL_TRY(const auto key, base::secret_from_base64(policy->primary_key));
@@ -50,7 +62,7 @@ std::string words_of(const AdminAnswer& answer) {
 
 base::Result<ServiceAnswer> call_service(const std::string& state, const ServiceCall& call) {
     MITRAL_TRY(const auto port, admin_port(state));
-    MITRAL_TRY(const auto token, token_of(state, call.provisioning));
+    MITRAL_TRY(const auto token, token_of(state, call));
     const auto headers = header("Authorization", base::as_text(token.view())) +
                          header("If-Match", call.if_match) +
                          header("x-ms-continuation", call.continuation) +

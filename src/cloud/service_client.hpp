@@ -23,8 +23,9 @@ struct ServiceAnswer {
     std::string continuation{};  // of a query that has more
 };
 
-// One call to the service API of the server on this state directory, as iothubowner or
-// provisioningserviceowner. A refusal is an error with the server's words in one line.
+// One call to the service API of the server on this state directory, as iothubowner,
+// provisioningserviceowner or deviceUpdate. A refusal is an error with the server's words in one
+// line.
 [[nodiscard]] base::Result<ServiceAnswer> call_service(const std::string& state,
                                                        const ServiceCall& call);
 

@@ -1,15 +1,10 @@
 #include "cloud/service_commands.hpp"
 
-#include <unistd.h>
-
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "azure/text.hpp"
-#include "base/file.hpp"
 #include "cloud/error.hpp"
-#include "cloud/service_client.hpp"
-#include "cloud/state.hpp"
+#include "cloud/service_command_parts.hpp"
 
 namespace mitral::cloud {
 namespace {
@@ -17,53 +12,9 @@ namespace {
 using base::Status;
 using Json = nlohmann::ordered_json;
 
-// What was given, for whichever command it is.
-struct Given {
-    std::string id, module, body, etag, text, payload = "null", kind = "group";
-    int timeout_s = 30;
-    int page_size = 100;
-};
-
-// All commands of one run: options, state directory, and what is to be done in the end.
-struct Shared {
-    std::function<Status()>& action;
-    std::string& state;
-    std::shared_ptr<Given> given = std::make_shared<Given>();
-};
-
-Status print(const std::string& text) {
-    if (text.empty())
-        return {};
-    return base::write_all(STDOUT_FILENO, base::as_bytes(text + "\n"));
-}
-
-Status call_and_print(const Shared& shared, const ServiceCall& call) {
-    MITRAL_TRY(const auto answer, call_service(shared.state, call));
-    return print(answer.body);
-}
-
 std::string path_to(const std::string& root, const Given& given) {
     auto path = "/" + root + "/" + azure::percent_encode(given.id);
     return given.module.empty() ? path : path + "/modules/" + azure::percent_encode(given.module);
-}
-
-// A list as one object a line.
-Status print_rows(const std::string& array) {
-    const auto rows = Json::parse(array, nullptr, false);
-    if (!rows.is_array())
-        return print(array);
-    for (const auto& row : rows)
-        MITRAL_CHECK(print(row.dump()));
-    return {};
-}
-
-CLI::App* command(CLI::App& parent, Shared shared, const char* name, const char* help,
-                  std::function<Status(const Shared&)> run) {
-    auto* sub = parent.add_subcommand(name, help);
-    sub->add_option("--state", shared.state, "State directory")->capture_default_str();
-    sub->callback(
-        [shared, run = std::move(run)] { shared.action = [shared, run] { return run(shared); }; });
-    return sub;
 }
 
 void take_identity(CLI::App* sub, const Shared& shared) {
@@ -112,16 +63,10 @@ Status invoke(const Shared& shared) {
 
 Status query(const Shared& shared) {
     const Json body{{"query", shared.given->text}};
-    ServiceCall call{.method = "POST",
-                     .path = "/devices/query",
-                     .body = body.dump(),
-                     .page_size = std::to_string(shared.given->page_size)};
-    do {
-        MITRAL_TRY(const auto answer, call_service(shared.state, call));
-        MITRAL_CHECK(print_rows(answer.body));
-        call.continuation = answer.continuation;
-    } while (!call.continuation.empty());
-    return {};
+    return print_pages(shared, {.method = "POST",
+                                .path = "/devices/query",
+                                .body = body.dump(),
+                                .page_size = std::to_string(shared.given->page_size)});
 }
 
 Status statistics(const Shared& shared) {
@@ -155,6 +100,23 @@ void add_registry(CLI::App& app, const Shared& shared) {
                                                         .if_match = "*"});
                           }),
                   shared);
+    auto* update =
+        command(*registry, shared, "update", "Replace a device or module", [](const Shared& s) {
+            return call_and_print(s, {.method = "PUT",
+                                      .path = path_to("devices", *s.given),
+                                      .body = s.given->body,
+                                      .if_match = s.given->etag_or_any()});
+        });
+    take_identity(update, shared);
+    update->add_option("--body", shared.given->body, "The identity, as show prints it")->required();
+    update->add_option("--etag", shared.given->etag, "Only if it still has this one");
+    command(*registry, shared, "bulk", "Create, update or delete up to 100 devices",
+            [](const Shared& s) {
+                return call_and_print(
+                    s, {.method = "POST", .path = "/devices", .body = s.given->body});
+            })
+        ->add_option("--body", shared.given->body, "[{\"id\":…,\"importMode\":\"create\"},…]")
+        ->required();
     auto* list = command(
         *registry, shared, "list", "List devices, or the modules of one",
         [](const Shared& s) -> Status {
@@ -166,49 +128,15 @@ void add_registry(CLI::App& app, const Shared& shared) {
     list->add_option("--id", shared.given->id, "The device whose modules are listed");
 }
 
-std::string enrolment_path(const Given& given) {
-    const auto* root = given.kind == "group" ? "/enrollmentGroups/" : "/enrollments/";
-    return root + azure::percent_encode(given.id);
-}
-
-Status list_groups(const Shared& shared) {
-    const base::SystemClock clock;
-    MITRAL_TRY(const auto state, State::open(shared.state, clock));
-    MITRAL_TRY(const auto groups, state->enrollments.groups());
-    for (const auto& group : groups)
-        MITRAL_CHECK(print(Json{
-            {"enrollmentGroupId", group.id},
-            {"provisioningStatus", group.enabled ? "enabled" : "disabled"},
-            {"etag",
-             group.etag}}.dump()));
-    return {};
-}
-
-void add_enrolment(CLI::App& app, const Shared& shared) {
-    auto* enrolment = app.add_subcommand("enrolment", "Enrolments of the provisioning service");
-    enrolment->require_subcommand(1);
-    for (const auto& [name, method, help] :
-         {std::tuple{"get", "GET", "Print an enrolment"},
-          std::tuple{"delete", "DELETE", "Delete an enrolment; devices stay"}}) {
-        auto* sub = command(*enrolment, shared, name, help, [method](const Shared& s) {
-            return call_and_print(
-                s, {.method = method, .path = enrolment_path(*s.given), .provisioning = true});
-        });
-        sub->add_option("--name", shared.given->id, "Group, or registration id")->required();
-        sub->add_option("--kind", shared.given->kind, "group or individual")
-            ->check(CLI::IsMember({"group", "individual"}))
-            ->capture_default_str();
-    }
-    command(*enrolment, shared, "list", "List the enrolment groups", list_groups);
-}
-
 }  // namespace
 
 void add_service_commands(CLI::App& app, std::function<Status()>& action, std::string& state) {
     const Shared shared{action, state};
     add_twin(app, shared);
     add_registry(app, shared);
-    add_enrolment(app, shared);
+    add_provisioning_commands(app, shared);
+    add_job_commands(app, shared);
+    add_call_command(app, shared);
     auto* method = command(app, shared, "method", "Invoke a direct method", invoke);
     take_identity(method, shared);
     method->add_option("--name", shared.given->text, "The method")->required();

@@ -103,6 +103,27 @@ class Commands(unittest.TestCase):
         self.assertEqual(self.rows("purge", "--id", "c-1")[0]["totalMessagesPurged"], 3)
         self.assertEqual(self.rows("twin", "get", "--id", "c-1")[0]["cloudToDeviceMessageCount"], 0)
 
+    def test_single_enrolments_registrations_and_jobs(self):
+        single = ("--kind", "individual")
+        made = self.rows("enrolment", "create", "--name", "one", *single, "--body", '{"deviceId":"One"}')[0]
+        self.assertEqual(made["deviceId"], "One")
+        self.refused("exists", "enrolment", "create", "--name", "one", *single)
+        self.rows("enrolment", "update", "--name", "one", *single, "--body", '{"provisioningStatus":"disabled"}')
+        row = self.rows("enrolment", "list", *single)[0]
+        self.assertEqual((row["provisioningStatus"], row["deviceId"]), ("disabled", "One"))
+        keys = self.rows("enrolment", "attestation", "--name", "one", *single)[0]["symmetricKey"]
+        self.assertEqual(keys, made["attestation"]["symmetricKey"])
+        self.azure.register(self.azure.group("ward")["primary_key"], "w-1")
+        self.assertEqual([row["registrationId"] for row in self.rows("registration", "list", "--group", "ward")], ["w-1"])
+        self.rows("registration", "delete", "--id", "w-1")
+        self.rows("enrolment", "delete", "--name", "ward")
+        self.rows("job", "twin", "--id", "far", "--condition", "*", "--start", "2100-01-01T00:00:00Z", "--body",
+                  '{"tags":{"a":1}}')
+        self.assertEqual([row["status"] for row in self.rows("job", "list")], ["scheduled"])
+        self.assertEqual(self.rows("job", "cancel", "--id", "far")[0]["status"], "cancelled")
+        self.refused("is over", "job", "cancel", "--id", "far")
+        self.assertEqual(self.rows("call", "GET", "/deviceUpdate/default/updates?api-version=2022-10-01")[0]["value"], [])
+
     def test_without_a_server_it_says_so(self):
         with LocalAzure() as other:
             other.stop()

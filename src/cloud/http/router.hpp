@@ -23,6 +23,9 @@ class Router {
     // 404 without a matching path, 405 when only the method differs.
     [[nodiscard]] Response route(const Request& request) const;
 
+    // "GET /devices/{}", in the order of their adding.
+    [[nodiscard]] std::vector<std::string> routes() const;
+
   private:
     struct Route {
         Method method;
