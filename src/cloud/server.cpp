@@ -12,6 +12,7 @@
 #include "cloud/api/admin_api.hpp"
 #include "cloud/api/authorities_api.hpp"
 #include "cloud/api/bulk_api.hpp"
+#include "cloud/api/calls_api.hpp"
 #include "cloud/api/device_events_api.hpp"
 #include "cloud/api/device_management_api.hpp"
 #include "cloud/api/device_update_api.hpp"
@@ -317,6 +318,7 @@ void Process::mount_services() {
         replies_.distort(response);
         return response;
     };
+    api::CallsApi{public_routes_}.mount(admin_routes_);
     page::mount(admin_routes_);
     api::mount_routes(admin_routes_, public_routes_);
     api::FaultScriptApi{faults_, script_}.mount(admin_routes_);

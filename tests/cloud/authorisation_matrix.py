@@ -1,6 +1,8 @@
-"""Who may do what: every operation and every kind of credential. A test makes the product of both tables; a new
-operation is one more row."""
-from cloud.local_azure import sas
+"""Who may do what: every operation and every kind of credential. A test makes the product of both tables, and asks the
+server which calls it knows: one that stands in no table here fails it."""
+import re
+
+from cloud.local_azure import derive, sas
 
 DEVICE, SIBLING, MODULE = "auth-1", "auth-10", "m"
 
@@ -8,6 +10,7 @@ DEVICE, SIBLING, MODULE = "auth-1", "auth-10", "m"
 REGISTRY_READ, REGISTRY_WRITE, SERVICE, ENROLMENT = "registry read", "registry write", "service", "enrolment"
 UPDATES = "updates"
 AS_DEVICE, AS_MODULE = "as the device", "as the module"
+REGISTRATION, AS_REGISTRATION = "auth-reg", "as the registration"
 POLICIES = {
     "iothubowner": {REGISTRY_READ, REGISTRY_WRITE, SERVICE, AS_DEVICE, AS_MODULE},
     "service": {SERVICE},
@@ -79,6 +82,75 @@ HTTP_OPERATIONS = {
     "delete registration": ("DELETE", "/registrations/auth-none", None, ENROLMENT),
 }
 
+def below(place, needs, *calls):
+    return {call.replace(" ", f" {place}", 1): needs for call in calls}
+
+
+GROUP, SUBGROUP = "/groups/{group}", "/groups/{group}/deviceClassSubgroups/{class}"
+ONE_UPDATE, LOGS = "/providers/{provider}/names/{name}/versions/{version}", "/deviceDiagnostics/logCollections"
+# Calls that need no body and no care: what they need. {…} is filled in by fill().
+PLAIN_CALLS = {
+    **below("/{scope}/registrations/{id}", AS_REGISTRATION, "PUT /register", "GET /operations/{operation}", "POST "),
+    **below("/enrollmentGroups/{id}", ENROLMENT, "PUT ", "DELETE "),
+    **below("/enrollments/{id}", ENROLMENT, "PUT ", "GET ", "POST /attestationmechanism"),
+    **below("/twins/{device}", SERVICE, "PUT ", "PATCH /tags", "PATCH /properties/desired", "PUT /modules/{module}"),
+    **below("/twins/{device}/modules/{module}", SERVICE, "PATCH /tags", "PUT /tags", "PATCH /properties/desired",
+            "PUT /properties/desired"),
+    **below("/deviceUpdate/{instance}/updates", UPDATES, "GET /operations", "GET /operations/{operation}",
+            "GET /providers", "GET /providers/{provider}/names", "GET /providers/{provider}/names/{name}/versions",
+            f"GET {ONE_UPDATE}/files", f"GET {ONE_UPDATE}/files/{{file}}"),
+    **below("/deviceUpdate/{instance}/management", UPDATES, "GET /deviceClasses", "GET /deviceClasses/{class}",
+            "PATCH /deviceClasses/{class}", "GET /deviceClasses/{class}/installableUpdates", "GET /devices/{device}",
+            "GET /devices/{device}/modules/{module}", "GET /updateCompliance", f"GET {GROUP}",
+            f"GET {GROUP}/updateCompliance", f"GET {GROUP}/bestUpdates", f"GET {GROUP}/deviceClassSubgroups",
+            f"GET {SUBGROUP}", f"GET {SUBGROUP}/updateCompliance", f"GET {SUBGROUP}/bestUpdates",
+            f"GET {LOGS}", f"GET {LOGS}/{{operation}}", f"GET {LOGS}/{{operation}}/detailedStatus"),
+    **below(f"/deviceUpdate/{{instance}}/management{GROUP}/deployments", UPDATES, "GET ", "GET /{deployment}",
+            "GET /{deployment}/status"),
+    **below(f"/deviceUpdate/{{instance}}/management{SUBGROUP}/deployments", UPDATES, "GET ", "GET /{deployment}",
+            "GET /{deployment}/status", "GET /{deployment}/devicestates"),
+}
+# Calls for everybody, and why that is right.
+OPEN_CALLS = {
+    "GET /$iothub/websocket": "MQTT's CONNECT inside says who it is",
+    "GET /update-files/rootkeys.json": "public keys",
+    "GET /update-files/{file}/{name}": "signed content; the address is unguessable, as a storage account's is",
+}
+
+
+def matches(pattern, path):
+    literal = re.sub(r"\\{[^/]*?\\}", "[^/]+", re.escape(pattern))
+    return re.fullmatch(literal, path.split("?")[0], re.IGNORECASE) is not None
+
+
+def fill(pattern, scope):
+    values = {"device": DEVICE, "module": MODULE, "instance": "default", "scope": scope}
+    if "{scope}" in pattern:
+        values["id"] = REGISTRATION
+    return re.sub(r"\{(.*?)\}", lambda found: values.get(found[1], "auth-none"), pattern)
+
+
+def operations(calls, scope):
+    """Name: method, path, body, what it needs, for all `calls` of a server ([(method, pattern)]) but open ones. Fails
+    on a call that nobody has judged."""
+    covered = set()
+    for method, path, _, _ in HTTP_OPERATIONS.values():
+        covered.add(next((call for call in calls if call[0] == method and matches(call[1], path)), None))
+    result = dict(HTTP_OPERATIONS)
+    unjudged = []
+    for method, pattern in calls:
+        name = f"{method} {pattern}"
+        if (method, pattern) in covered or name in OPEN_CALLS:
+            continue
+        if name in PLAIN_CALLS:
+            body = None if method in ("GET", "DELETE") else {}
+            result[name] = (method, fill(pattern, scope), body, PLAIN_CALLS[name])
+        else:
+            unjudged.append(name)
+    assert not unjudged, "calls that the matrix does not know:\n" + "\n".join(unjudged)
+    return result
+
+
 # Topic or filter: the identities that may publish or subscribe.
 MQTT_PUBLISHES = {
     f"devices/{DEVICE}/messages/events/": {AS_DEVICE},
@@ -121,6 +193,8 @@ def credentials(azure, other):
     key = {name: azure.policy(name)["primary_key"] for name in POLICIES}
     owner = sas(key["iothubowner"], hub, policy="iothubowner")
     device, sibling = azure.device(DEVICE), azure.device(SIBLING)
+    scope, group = azure.ports["id_scope"], azure.group()["primary_key"]
+    registration = f"{scope}/registrations/{REGISTRATION}"
     modules = {}
     for name in (MODULE, "m2"):
         path = f"/devices/{DEVICE}/modules/{name}?api-version=2021-04-12"
@@ -145,6 +219,21 @@ def credentials(azure, other):
         "other module": (sas(modules["m2"]["primaryKey"], f"{own}/modules/m2"), set()),
         "other module's key": (sas(modules["m2"]["primaryKey"], of_module), set()),
     }
+    for name, token, rights in (
+            ("registration", sas(derive(group, REGISTRATION), registration, policy="registration"), {AS_REGISTRATION}),
+            ("registration, expired",
+             sas(derive(group, REGISTRATION), registration, policy="registration", lifetime=-1000), set()),
+            ("registration, other scope",
+             sas(derive(group, REGISTRATION), f"0ne0/registrations/{REGISTRATION}", policy="registration"), set()),
+            ("group's key as a registration", sas(group, registration, policy="registration"), set()),
+            ("sibling registration", sas(derive(group, f"{REGISTRATION}0"), f"{registration}0", policy="registration"),
+             set()),
+            ("sibling registration's key", sas(derive(group, f"{REGISTRATION}0"), registration, policy="registration"),
+             set()),
+            ("registration's key for its prefix",
+             sas(derive(group, "auth-re"), f"{scope}/registrations/auth-re", policy="registration"), set()),
+            ("registration's key as the device", sas(derive(group, DEVICE), own), set())):
+        table[name] = (token, rights)
     for name, rights in POLICIES.items():
         table[f"policy {name}"] = (sas(key[name], hub, policy=name), rights)
         table[f"policy {name}, expired"] = (sas(key[name], hub, policy=name, lifetime=-1000), set())

@@ -75,7 +75,15 @@ void Router::add(Method method, std::string_view pattern, RouteHandler handler) 
     const bool open_ended = !segments.empty() && segments.back() == "...";
     if (open_ended)
         segments.pop_back();
-    routes_.push_back({method, std::move(segments), open_ended, std::move(handler)});
+    routes_.push_back(
+        {{method, std::string(pattern)}, std::move(segments), open_ended, std::move(handler)});
+}
+
+std::vector<Router::Call> Router::calls() const {
+    std::vector<Call> calls;
+    for (const auto& route : routes_)
+        calls.push_back(route.call);
+    return calls;
 }
 
 Response Router::route(const Request& request) const {
@@ -85,7 +93,7 @@ Response Router::route(const Request& request) const {
         const auto captures = match(route.segments, path, route.open_ended);
         if (!captures)
             continue;
-        if (route.method == request.method)
+        if (route.call.method == request.method)
             return route.handler(request, *captures);
         path_known = true;
     }

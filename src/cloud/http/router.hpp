@@ -20,6 +20,11 @@ class Router {
     // `pattern`: "/devices/{id}/messages"; a {…} takes one whole, non-empty segment, "..." at the
     // end takes one or more.
     void add(Method method, std::string_view pattern, RouteHandler handler);
+    struct Call {
+        Method method;
+        std::string pattern;  // as it was added
+    };
+    [[nodiscard]] std::vector<Call> calls() const;
     // 404 without a matching path, 405 when only the method differs.
     [[nodiscard]] Response route(const Request& request) const;
 
@@ -28,7 +33,7 @@ class Router {
 
   private:
     struct Route {
-        Method method;
+        Call call;
         std::vector<std::string> segments;  // empty: a capture
         bool open_ended = false;
         RouteHandler handler;
