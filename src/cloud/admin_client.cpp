@@ -25,8 +25,10 @@ constexpr std::size_t longest_answer = 64 * 1024 * 1024;
 base::Result<std::uint16_t> admin_port(const std::string& state) {
     constexpr std::size_t longest_ports_file = 64 * 1024;
     const auto path = state + "/ports.json";
-    MITRAL_TRY(const auto content, base::read_file(path, longest_ports_file));
-    const auto ports = nlohmann::json::parse(base::as_text(content), nullptr, false);
+    const auto content = base::read_file(path, longest_ports_file);
+    if (!content)
+        return base::fail_with("is mitral-cloud running on " + state, content.error());
+    const auto ports = nlohmann::json::parse(base::as_text(*content), nullptr, false);
     if (!ports.is_object() || !ports.contains("admin") || !ports["admin"].is_number_unsigned())
         return base::fail(CloudError::invalid_argument, path + " names no admin port");
     return ports["admin"].get<std::uint16_t>();

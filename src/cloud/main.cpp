@@ -34,6 +34,7 @@ struct Options {
 
 void add_serve_options(CLI::App& app, Options& options) {
     auto& s = options.given;
+    const CLI::Range leniency(std::int64_t{0}, mitral::cloud::longest_leniency_s);
     app.add_option("--config", options.config, "Configuration file; its [cloud] table is read");
     app.add_option("--state", s.state, "State directory")->capture_default_str();
     app.add_option("--name", s.names, "Host name of hub and DPS; repeat for more");
@@ -52,13 +53,16 @@ void add_serve_options(CLI::App& app, Options& options) {
                    "Signed time (Roughtime) over UDP and TCP; not served without it");
     app.add_option("--assigned-hub", s.assigned_hub, "What DPS tells devices, host:port");
     app.add_option_function<std::int64_t>(
-        "--expiry-grace", [&s](std::int64_t v) { s.expiry_grace = mitral::base::Seconds(v); },
-        "Seconds a connection outlives its token");
+           "--expiry-grace", [&s](std::int64_t v) { s.expiry_grace = mitral::base::Seconds(v); },
+           "Seconds a connection outlives its token")
+        ->check(leniency);
     app.add_option_function<std::int64_t>(
-        "--clock-skew", [&s](std::int64_t v) { s.clock_skew = mitral::base::Seconds(v); },
-        "Seconds a token is still taken past its end");
+           "--clock-skew", [&s](std::int64_t v) { s.clock_skew = mitral::base::Seconds(v); },
+           "Seconds a token is still taken past its end")
+        ->check(leniency);
     app.add_option("--log-max-mb", s.log_max_mb, "Bound of the message log; 0: none")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->check(CLI::Range(std::int64_t{0}, mitral::cloud::largest_log_mb));
     app.add_option("--tier", s.tier, "Keep to the limits of this tier of IoT Hub: F1, S1, S2, S3");
     app.add_option("--units", s.units, "Units of the tier")->capture_default_str();
     app.add_option("--user", s.user, "Become this user when started as root");
@@ -87,6 +91,7 @@ Status run_serve(const Options& options) {
     options.override("--tier", &Settings::tier, settings);
     options.override("--units", &Settings::units, settings);
     options.override("--user", &Settings::user, settings);
+    MITRAL_CHECK(mitral::cloud::check(settings));
     return mitral::cloud::serve(settings);
 }
 

@@ -438,18 +438,24 @@ base::Status Process::tell_ports() const {
 }  // namespace
 
 base::Result<Sockets> bind_sockets(const Settings& settings) {
+    const auto listen = [](std::string_view option, const std::string& at, std::uint16_t port) {
+        auto socket = net::listen_tcp({at, port});
+        if (!socket)
+            socket = base::fail_with(fmt::format("{} {}", option, port), socket.error());
+        return socket;
+    };
     Sockets sockets;
-    MITRAL_TRY(sockets.mqtt, net::listen_tcp({settings.listen, settings.mqtt_port}));
-    MITRAL_TRY(sockets.https, net::listen_tcp({settings.listen, settings.https_port}));
+    MITRAL_TRY(sockets.mqtt, listen("--mqtt-port", settings.listen, settings.mqtt_port));
+    MITRAL_TRY(sockets.https, listen("--https-port", settings.listen, settings.https_port));
     if (settings.amqp_port) {
-        MITRAL_TRY(sockets.amqp, net::listen_tcp({settings.listen, *settings.amqp_port}));
+        MITRAL_TRY(sockets.amqp, listen("--amqp-port", settings.listen, *settings.amqp_port));
     }
-    MITRAL_TRY(sockets.admin, net::listen_tcp({std::string(loopback), settings.admin_port}));
+    MITRAL_TRY(sockets.admin, listen("--admin-port", std::string(loopback), settings.admin_port));
     if (settings.files_port) {
-        MITRAL_TRY(sockets.files, net::listen_tcp({settings.listen, *settings.files_port}));
+        MITRAL_TRY(sockets.files, listen("--files-port", settings.listen, *settings.files_port));
     }
     if (settings.time_port) {
-        MITRAL_TRY(sockets.time_tcp, net::listen_tcp({settings.listen, *settings.time_port}));
+        MITRAL_TRY(sockets.time_tcp, listen("--time-port", settings.listen, *settings.time_port));
         MITRAL_TRY(sockets.time_udp, time::bind_beside(sockets.time_tcp.get()));
     }
     return sockets;
@@ -457,9 +463,7 @@ base::Result<Sockets> bind_sockets(const Settings& settings) {
 
 base::Result<std::unique_ptr<Server>> Server::start(base::EventLoop& loop, const base::Clock& clock,
                                                     const Settings& settings, Sockets sockets) {
-    if (settings.names.empty())
-        return base::fail(std::make_error_code(std::errc::invalid_argument),
-                          "names: at least one is needed");
+    MITRAL_CHECK(check(settings));
     auto shifted = std::make_unique<faults::ShiftedClock>(clock);
     MITRAL_TRY(auto state, State::open(settings.state, *shifted));
     MITRAL_CHECK(state->lock());

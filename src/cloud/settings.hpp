@@ -35,6 +35,13 @@ struct Settings {
     std::string user;                 // become this user when started as root
 };
 
+// What command line and configuration file both have to keep to.
+inline constexpr std::int64_t longest_leniency_s = 86'400;  // of expiry_grace and clock_skew
+inline constexpr std::int64_t largest_log_mb = 1'000'000'000;
+
+// Fails with invalid_argument on names that no client could use.
+[[nodiscard]] base::Status check(const Settings& settings);
+
 // Reads the [cloud] table into `settings`.
 [[nodiscard]] base::Status read_settings(base::Table table, Settings& settings);
 

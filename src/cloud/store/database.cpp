@@ -12,6 +12,7 @@ namespace mitral::cloud::store {
 namespace {
 
 constexpr int busy_timeout_ms = 5'000;
+constexpr std::string_view from_sqlite = "database: ";
 
 }  // namespace
 
@@ -58,7 +59,7 @@ base::Result<std::int64_t> Statement::run() {
 }
 
 std::unexpected<base::Error> Statement::failure() const {
-    return base::fail(CloudError::storage, std::string("database: ") + sqlite3_errmsg(database_));
+    return base::fail(CloudError::storage, std::string(from_sqlite) + sqlite3_errmsg(database_));
 }
 
 std::string Statement::text(int column) const {
@@ -78,6 +79,17 @@ void Database::Close::operator()(sqlite3* database) const noexcept {
 }
 
 base::Result<Database> Database::open(const std::string& path) {
+    auto database = open_whole(path);
+    if (!database && database.error().context.starts_with(from_sqlite))
+        return base::fail_with(
+            "open " + path +
+                " (a damaged one is not repaired: put a copy back, or begin anew "
+                "with another state directory)",
+            database.error());
+    return database;
+}
+
+base::Result<Database> Database::open_whole(const std::string& path) {
     {
         // Created here first: SQLite would make it readable to others. Closed before SQLite opens
         // it: a later close would release the locks that SQLite holds (fcntl(2)).
@@ -88,7 +100,7 @@ base::Result<Database> Database::open(const std::string& path) {
     const int opened = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
     Database database(raw);
     if (opened != SQLITE_OK)
-        return base::fail(CloudError::storage, "open " + path + ": " + sqlite3_errstr(opened));
+        return base::fail(CloudError::storage, std::string(from_sqlite) + sqlite3_errstr(opened));
     (void)sqlite3_busy_timeout(raw, busy_timeout_ms);
     MITRAL_CHECK(database.execute(settings));
     MITRAL_CHECK(database.migrate());
@@ -121,7 +133,7 @@ base::Status Database::migrate() {
 base::Status Database::execute(const char* sql) {
     if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
         return base::fail(CloudError::storage,
-                          std::string("database: ") + sqlite3_errmsg(database_.get()));
+                          std::string(from_sqlite) + sqlite3_errmsg(database_.get()));
     return {};
 }
 

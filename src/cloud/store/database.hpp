@@ -63,6 +63,7 @@ class Database {
         void operator()(sqlite3* database) const noexcept;
     };
     explicit Database(sqlite3* database) : database_(database) {}
+    [[nodiscard]] static base::Result<Database> open_whole(const std::string& path);
     [[nodiscard]] base::Status migrate();
     [[nodiscard]] base::Result<std::int64_t> steps_done() const;
 

@@ -1,5 +1,7 @@
 #include "cloud/tls/self_signed.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -49,6 +51,12 @@ base::Result<ServerFiles> ensure_certificates(const std::string& directory,
     const auto ca_key = directory + "/ca.key";
     auto ca = load(files.ca, ca_key);
     if (!ca) {
+        // Clients trust the one that was: only a user may give it up.
+        if (::access(files.ca.c_str(), F_OK) == 0)
+            return base::fail_with(files.ca +
+                                       " and ca.key cannot be used (put them back, or "
+                                       "remove both; clients must then trust the new one)",
+                                   ca.error());
         ca = make_authority(authority, now, ca_days);
         if (!ca)
             return std::unexpected(std::move(ca).error());
