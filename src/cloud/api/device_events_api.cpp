@@ -88,21 +88,42 @@ base::Result<std::vector<Event>> read_events(const Request& request) {
     return events;
 }
 
+std::size_t size_of(const Event& event) {
+    auto size = event.body.size();
+    for (const auto& property : event.bag)
+        size += property.name.size() + property.value.value_or("").size();
+    return size;
+}
+
+// All that can be refused is refused before the first message is stored: a batch is taken whole.
+base::Result<std::vector<std::string>> topics_of(const std::vector<Event>& events,
+                                                 const hub::DeviceIdentity& identity) {
+    std::vector<std::string> topics;
+    std::size_t size = 0;
+    for (const auto& event : events) {
+        size += size_of(event);
+        if (size > azure::max_message_bytes)
+            return base::fail(CloudError::too_large, "messages above 256 KiB");
+        if (event.bag.size() > azure::max_properties)
+            return base::fail(CloudError::too_large, "a message with too many properties");
+        MITRAL_TRY(auto topic,
+                   azure::telemetry_topic(identity.device.id, identity.module, event.bag));
+        topics.push_back(std::move(topic));
+    }
+    return topics;
+}
+
 base::Status store(DeviceEventsApi& api, const hub::DeviceIdentity& identity,
                    const Request& request) {
     MITRAL_TRY(const auto events, read_events(request));
-    std::size_t size = 0;
-    for (const auto& event : events)
-        size += event.body.size();
-    if (size > azure::max_message_bytes)
-        return base::fail(CloudError::too_large, "messages above 256 KiB");
+    MITRAL_TRY(const auto topics, topics_of(events, identity));
     hub::Telemetry telemetry(api.log, api.clock, identity);
-    for (const auto& event : events) {
-        MITRAL_TRY(const auto topic,
-                   azure::telemetry_topic(identity.device.id, identity.module, event.bag));
-        MITRAL_CHECK(telemetry.accept(
-            {.topic = topic, .payload = base::as_bytes(event.body), .packet_id = 0, .qos = 1}));
-        api.service.count_message(event.body.size());
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        MITRAL_CHECK(telemetry.accept({.topic = topics[i],
+                                       .payload = base::as_bytes(events[i].body),
+                                       .packet_id = 0,
+                                       .qos = 1}));
+        api.service.count_message(events[i].body.size());
     }
     if (const auto written = api.commit(); !written)
         return base::fail(CloudError::storage, written.error().message());

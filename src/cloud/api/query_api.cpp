@@ -20,6 +20,19 @@ constexpr std::size_t batch = 200;
 struct Page {
     Json rows = Json::array();
     std::optional<Continuation> next{};
+    std::size_t bytes = 0;
+
+    // False when the row belongs to the next page. Fails with too_large when it fits none.
+    base::Result<bool> take(Json row) {
+        const auto size = dump(row).size();
+        if (size > QueryApi::max_page_bytes)
+            return base::fail(CloudError::too_large, "a row above 1 MiB; select less");
+        if (bytes + size > QueryApi::max_page_bytes)
+            return false;
+        bytes += size;
+        rows.push_back(std::move(row));
+        return true;
+    }
 };
 
 // Documents of a collection one after the other, from a place on.
@@ -78,7 +91,9 @@ base::Result<Page> plain_page(const QueryApi& api, const query::Query& query,
             continue;
         if (page.rows.size() == size)  // one more than the page holds: there is a next one
             break;
-        page.rows.push_back(query::project(query, *document));
+        MITRAL_TRY(const bool taken, page.take(query::project(query, *document)));
+        if (!taken)
+            break;
         next = {reader.place().device, reader.place().module, start.given + page.rows.size()};
     }
     page.next = next;
@@ -100,12 +115,15 @@ base::Result<Page> totals_page(const QueryApi& api, const query::Query& query,
     if (query.top)
         rows.resize(std::min(rows.size(), *query.top));
     const auto first = std::min<std::size_t>(rows.size(), start.given);
-    const auto last = std::min(rows.size(), first + size);
     Page page;
-    for (auto i = first; i < last; ++i)
-        page.rows.push_back(std::move(rows[i]));
-    if (last < rows.size())
-        page.next = Continuation{.given = last};
+    auto given = first;
+    for (; given < rows.size() && page.rows.size() < size; ++given) {
+        MITRAL_TRY(const bool taken, page.take(std::move(rows[given])));
+        if (!taken)
+            break;
+    }
+    if (given < rows.size())
+        page.next = Continuation{.given = given};
     return page;
 }
 

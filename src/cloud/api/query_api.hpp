@@ -12,6 +12,8 @@ namespace mitral::cloud::api {
 struct QueryApi {
     // Twins that one page looks through; a page that found less goes on with its continuation.
     static constexpr std::size_t max_scanned = 10'000;
+    // JSON of one page; a row beyond it is refused.
+    static constexpr std::size_t max_page_bytes = 1024 * 1024;
 
     const hub::Twins& twins;
     const hub::Service& service;

@@ -12,13 +12,12 @@
 namespace mitral::cloud::http {
 namespace {
 
-constexpr base::Milliseconds idle_timeout{120'000};
 constexpr std::size_t chunk_size = 64 * 1024;
 
 }  // namespace
 
-Connection::Connection(front::Link& link, const Handler& handler)
-    : Protocol(link), link_(link), handler_(handler) {}
+Connection::Connection(front::Link& link, const Handler& handler, base::Milliseconds patience)
+    : Protocol(link), link_(link), handler_(handler), patience_(patience) {}
 
 Connection::~Connection() = default;
 
@@ -59,7 +58,7 @@ void Connection::answer(const Request& request) {
         return upgrade(std::move(response));
     send_response(std::move(response), request.keep_alive);
     if (!source_)
-        transport().set_deadline(transport().clock().monotonic() + idle_timeout);
+        transport().set_deadline(transport().clock().monotonic() + patience_);
 }
 
 void Connection::upgrade(Response response) {
@@ -78,7 +77,7 @@ void Connection::wait_for_answer(const std::shared_ptr<LateAnswer>& later, bool 
         awaits_answer_ = false;
         // A request that came meanwhile is not looked at again: its sender asks anew.
         send_response(std::move(response), keep_alive && !left_unread_);
-        transport().set_deadline(transport().clock().monotonic() + idle_timeout);
+        transport().set_deadline(transport().clock().monotonic() + patience_);
     });
 }
 
@@ -166,9 +165,14 @@ void Connection::pump() {
             // A client that pipelined behind the stream would wait for bytes already received.
             return transport().close_when_sent("stream ended");
         }
-        if (piece->state == BodySource::State::waiting)
+        if (piece->state == BodySource::State::waiting) {
+            transport().clear_deadline();
             return wait_for_more();
+        }
     }
+    // Who never reads must not keep its place for ever.
+    if (source_ && !transport().closing())
+        transport().set_deadline(transport().clock().monotonic() + patience_);
 }
 
 void Connection::wait_for_more() {

@@ -12,8 +12,10 @@ namespace mitral::cloud::http {
 // streams.
 class Connection : public front::Protocol {
   public:
-    // `handler` outlives the connection.
-    Connection(front::Link& link, const Handler& handler);
+    // `handler` outlives the connection. Who sends no whole request for `patience`, or reads
+    // nothing of a stream, is cut off.
+    Connection(front::Link& link, const Handler& handler,
+               base::Milliseconds patience = std::chrono::minutes(2));
     ~Connection() override;
 
     [[nodiscard]] base::Result<std::size_t> on_bytes(base::ByteView input) override;
@@ -32,6 +34,7 @@ class Connection : public front::Protocol {
 
     front::Link& link_;
     const Handler& handler_;
+    base::Milliseconds patience_;
     RequestParser parser_;
     std::shared_ptr<BodySource> source_;                          // while a stream is being sent
     bool upgraded_ = false;                                       // another protocol takes over

@@ -164,11 +164,17 @@ base::Status Groups::add(const Json& document) {
         const auto* value = value_at(document, path);
         key.push_back(value != nullptr ? Json::array({*value}) : Json::array());
     }
-    auto& group = groups_[dump(key)];
-    if (groups_.size() > max_groups)
-        return base::fail(CloudError::invalid_argument, "more than 10000 groups");
-    group.key = std::move(key);
-    group.totals.resize(query_.items.size());
+    const auto text = dump(key);
+    const auto [place, is_new] = groups_.try_emplace(text);
+    auto& group = place->second;
+    if (is_new) {
+        constexpr std::size_t row_item = 128;  // its total, and its member of the row
+        bytes_ += 2 * text.size() + query_.items.size() * row_item;
+        if (groups_.size() > max_groups || bytes_ > max_bytes)
+            return base::fail(CloudError::invalid_argument, "more than 10000 groups, or 64 MiB");
+        group.key = std::move(key);
+        group.totals.resize(query_.items.size());
+    }
     for (std::size_t i = 0; i < query_.items.size(); ++i) {
         auto& total = group.totals[i];
         const auto& item = query_.items[i];

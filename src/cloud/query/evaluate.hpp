@@ -22,9 +22,10 @@ namespace mitral::cloud::query {
 class Groups {
   public:
     static constexpr std::size_t max_groups = 10'000;
+    static constexpr std::size_t max_bytes = 64 * 1024 * 1024;  // of all groups, about
 
     explicit Groups(const Query& query) : query_(query) {}
-    // Fails with invalid_argument above max_groups.
+    // Fails with invalid_argument above max_groups or max_bytes.
     [[nodiscard]] base::Status add(const Json& document);
     [[nodiscard]] std::vector<Json> rows() const;
 
@@ -43,6 +44,7 @@ class Groups {
 
     const Query& query_;
     std::map<std::string, Group> groups_;
+    std::size_t bytes_ = 0;
 };
 
 }  // namespace mitral::cloud::query

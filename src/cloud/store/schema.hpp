@@ -125,9 +125,24 @@ CREATE TRIGGER registration_goes_with_entry AFTER DELETE ON enrollment WHEN OLD.
     BEGIN DELETE FROM registration WHERE enrollment_group = '' AND id = OLD.id; END;
 )sql";
 
+// A new identity of an old name finds no session of the old one. Client ids are "device" or
+// "device/module"; '0' follows '/', so the range holds the modules and nothing else.
+inline constexpr const char* session_triggers = R"sql(
+CREATE TRIGGER sessions_go_with_device AFTER DELETE ON device BEGIN
+    DELETE FROM session WHERE client = OLD.id OR (client > OLD.id || '/' AND client < OLD.id || '0');
+    DELETE FROM subscription WHERE client = OLD.id OR (client > OLD.id || '/' AND client < OLD.id || '0');
+    DELETE FROM devicebound_subscription WHERE client = OLD.id;
+END;
+CREATE TRIGGER session_goes_with_module AFTER DELETE ON module BEGIN
+    DELETE FROM session WHERE client = OLD.device || '/' || OLD.id;
+    DELETE FROM subscription WHERE client = OLD.device || '/' || OLD.id;
+END;
+)sql";
+
 // Each step runs once and in order; PRAGMA user_version counts those done. Append only.
-inline constexpr std::array steps{
-    first_tables,       twin_tables,         module_tables,        devicebound_tables, module_twins,
-    certificate_tables, provisioning_tables, device_update_tables, deployment_tables,  job_tables};
+inline constexpr std::array steps{first_tables,        twin_tables,          module_tables,
+                                  devicebound_tables,  module_twins,         certificate_tables,
+                                  provisioning_tables, device_update_tables, deployment_tables,
+                                  job_tables,          session_triggers};
 
 }  // namespace mitral::cloud::store
