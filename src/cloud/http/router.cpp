@@ -104,7 +104,7 @@ Response Router::route(const Request& request) const {
 std::vector<std::string> Router::routes() const {
     std::vector<std::string> lines;
     for (const auto& route : routes_) {
-        std::string line(name_of(route.method));
+        std::string line(name_of(route.call.method));
         line += " ";
         for (const auto& segment : route.segments)
             line += "/" + (segment.empty() ? std::string("{}") : segment);
