@@ -65,6 +65,8 @@ void add_serve_options(CLI::App& app, Options& options) {
         ->check(CLI::Range(std::int64_t{0}, mitral::cloud::largest_log_mb));
     app.add_option("--tier", s.tier, "Keep to the limits of this tier of IoT Hub: F1, S1, S2, S3");
     app.add_option("--units", s.units, "Units of the tier")->capture_default_str();
+    app.add_option("--as-observed", s.as_observed,
+                   "Behave as somebody saw Azure do, not as it is documented; repeat for more");
     app.add_option("--user", s.user, "Become this user when started as root");
 }
 
@@ -90,6 +92,7 @@ Status run_serve(const Options& options) {
     options.override("--log-max-mb", &Settings::log_max_mb, settings);
     options.override("--tier", &Settings::tier, settings);
     options.override("--units", &Settings::units, settings);
+    options.override("--as-observed", &Settings::as_observed, settings);
     options.override("--user", &Settings::user, settings);
     MITRAL_CHECK(mitral::cloud::check(settings));
     return mitral::cloud::serve(settings);

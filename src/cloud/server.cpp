@@ -82,7 +82,7 @@ class Process final : public Server {
   public:
     // `clock` is the one that `state` was opened with.
     Process(base::EventLoop& loop, const base::Clock& real_clock,
-            std::unique_ptr<faults::ShiftedClock> clock, Settings settings,
+            std::unique_ptr<faults::ShiftedClock> clock, Settings settings, hub::Observed observed,
             std::unique_ptr<State> state, log::MessageLog log, net::TlsContext tls)
         : clock_(std::move(clock)),
           settings_(std::move(settings)),
@@ -98,8 +98,9 @@ class Process final : public Server {
           twins_(state_->twins),
           methods_(loop),
           queue_(state_->database, *clock_),
-          devicebound_(queue_),
-          hub_(authenticator_, sessions_, log_, *clock_, {.expiry_grace = settings_.expiry_grace}),
+          devicebound_(queue_, observed.clean_keeps_queue),
+          hub_(authenticator_, sessions_, log_, *clock_,
+               {.expiry_grace = settings_.expiry_grace, .observed = observed}),
           jobs_(state_->database),
           runner_({.loop = loop,
                    .clock = *clock_,
@@ -141,6 +142,7 @@ class Process final : public Server {
     Json document(const hub::Twin& twin) const;
     base::Status open_time(Sockets& sockets);
     std::optional<base::Seconds> dps_throttled();
+    std::optional<std::int64_t> dps_failure(bool at_look_up);
     std::optional<std::string> other_hub(const std::string& device);
     base::Status commit();
     base::Status tell_ports() const;
@@ -267,6 +269,8 @@ void Process::mount_services() {
             .assigned_hub = settings_.assigned_hub,
             .retry_after = settings_.retry_after,
             .throttled = [this] { return dps_throttled(); },
+            .failure = [this](bool at_look_up) { return dps_failure(at_look_up); },
+            .still_assigning = [this] { return faults_.strike(Fault::dps_assigning).has_value(); },
             .other_hub = [this](const std::string& device) { return other_hub(device); },
             .device_reset =
                 [this](const std::string& device) {
@@ -408,6 +412,17 @@ std::optional<base::Seconds> Process::dps_throttled() {
     return order ? std::optional(base::Seconds(order->number("retry_after"))) : std::nullopt;
 }
 
+std::optional<std::int64_t> Process::dps_failure(bool at_look_up) {
+    const auto* order = faults_.in_force(Fault::dps_failed);
+    if (order == nullptr)
+        return std::nullopt;
+    const auto code = order->number("error_code");
+    if (dps::ends_registration(code) && !at_look_up)
+        return std::nullopt;
+    (void)faults_.strike(Fault::dps_failed);
+    return code;
+}
+
 std::optional<std::string> Process::other_hub(const std::string& device) {
     auto hub = faults_.move(device);
     if (hub)
@@ -464,6 +479,7 @@ base::Result<Sockets> bind_sockets(const Settings& settings) {
 base::Result<std::unique_ptr<Server>> Server::start(base::EventLoop& loop, const base::Clock& clock,
                                                     const Settings& settings, Sockets sockets) {
     MITRAL_CHECK(check(settings));
+    MITRAL_TRY(const auto observed, hub::read_observed(settings.as_observed));
     auto shifted = std::make_unique<faults::ShiftedClock>(clock);
     MITRAL_TRY(auto state, State::open(settings.state, *shifted));
     MITRAL_CHECK(state->lock());
@@ -473,7 +489,7 @@ base::Result<std::unique_ptr<Server>> Server::start(base::EventLoop& loop, const
     MITRAL_TRY(auto tls,
                faults::server_context(settings.state + "/tls", certificate_names(settings),
                                       faults::first_authority, clock.wall()));
-    auto server = std::make_unique<Process>(loop, clock, std::move(shifted), settings,
+    auto server = std::make_unique<Process>(loop, clock, std::move(shifted), settings, observed,
                                             std::move(state), std::move(log), std::move(tls));
     MITRAL_CHECK(server->open(std::move(sockets)));
     return server;

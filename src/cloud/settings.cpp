@@ -63,6 +63,7 @@ base::Status read_settings(base::Table table, Settings& settings) {
         "log_max_mb", static_cast<std::int64_t>(settings.log_max_mb), 0, largest_log_mb));
     settings.tier = table.text("tier", settings.tier);
     settings.units = table.integer("units", settings.units, 1, 200);
+    settings.as_observed = table.texts("as_observed", settings.as_observed);
     settings.user = table.text("user", settings.user);
     return table.finish();
 }

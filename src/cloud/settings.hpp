@@ -32,7 +32,8 @@ struct Settings {
     std::uint64_t log_max_mb = 4096;  // oldest messages go beyond; 0: keep all
     std::string tier;                 // F1, S1, S2 or S3, whose limits hold; empty: none
     std::int64_t units = 1;           // of the tier
-    std::string user;                 // become this user when started as root
+    std::vector<std::string> as_observed;  // hub/observed.hpp
+    std::string user;                      // become this user when started as root
 };
 
 // What command line and configuration file both have to keep to.

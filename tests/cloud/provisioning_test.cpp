@@ -23,6 +23,7 @@ class ProvisioningTest : public ::testing::Test {
           registrar_(gatekeeper_, state_->registry, state_->database, clock_,
                      {.assigned_hub = "hub.mitral.test:8883",
                       .retry_after = base::Seconds(3),
+                      .failure = [this](bool) { return failure_; },
                       .other_hub = [this](const std::string&) { return other_hub_; },
                       .device_reset = [this](const std::string& id) { resets_.push_back(id); }}) {
         group_ = *state_->enrollments.put({.kind = EnrollmentKind::group, .id = "fleet"}, "");
@@ -64,6 +65,7 @@ class ProvisioningTest : public ::testing::Test {
         return parsed(register_fully("dev-07", token(group_.primary_key, "dev-07", "dev-07")));
     }
 
+    std::optional<std::int64_t> failure_;
     std::optional<std::string> other_hub_;
     std::vector<std::string> resets_;
     test::TemporaryDirectory directory_;
@@ -108,6 +110,25 @@ TEST_F(ProvisioningTest, RegistersAgainWithoutASecondDevice) {
     ASSERT_EQ(register_fully("dev-01", shown).status, 200);
     EXPECT_EQ((*state_->registry.find("dev-01"))->generation, generation);
     EXPECT_EQ(registrar_.state(claim("dev-01", shown)).status, 200);
+}
+
+TEST_F(ProvisioningTest, FailsWithTheCodeItIsTold) {
+    const auto shown = token(group_.primary_key, "dev-01", "dev-01");
+    const auto first = registrar_.enroll(claim("dev-01", shown), "");
+    for (const std::int64_t code : {400'207, 400'208, 400'209}) {
+        failure_ = code;
+        const auto answer = registrar_.look_up(claim("dev-01", shown), parsed(first).operation_id);
+        EXPECT_EQ(answer.status, 200);
+        EXPECT_EQ(parsed(answer).status, azure::RegistrationStatus::failed);
+        EXPECT_EQ(parsed(answer).error_code, code);
+    }
+    failure_ = 404'201;
+    const auto refused = registrar_.enroll(claim("dev-01", shown), "");
+    EXPECT_EQ(refused.status, 404);
+    EXPECT_EQ(azure::parse_service_error(refused.body)->code, 404'201);
+    EXPECT_FALSE(*state_->registry.find("dev-01"));
+    failure_.reset();  // the control
+    EXPECT_EQ(register_fully("dev-01", shown).status, 200);
 }
 
 TEST_F(ProvisioningTest, RefusesWrongClaims) {

@@ -38,12 +38,14 @@ def paho_code(azure, client_id, user, password, protocol=eclipse.V311):
 
 
 class FailureCase(unittest.TestCase):
+    options = ()
+
     @classmethod
     def setUpClass(cls):
         if npm_packages.missing_tools():
             raise unittest.SkipTest("node and npm are not installed")
         npm_packages.install()
-        cls.azure = LocalAzure().__enter__()
+        cls.azure = LocalAzure(*cls.options).__enter__()
         cls.addClassCleanup(cls.azure.__exit__, None, None, None)
         cls.group = cls.azure.group()
         cls.scope = cls.group["id_scope"]
@@ -157,6 +159,30 @@ class ProvisioningCodes(FailureCase):
     PUT = "$dps/registrations/PUT/iotdps-register/?$rid=1"
     GET = "$dps/registrations/GET/iotdps-get-operationstatus/?$rid=2&operationId={}"
 
+    def test_assigning_twice_then_assigned(self):
+        before = self.fired("dps-assigning")
+        self.fault("/dps-assigning?count=2")
+        with Sdk(self.azure) as sdk:
+            result = self.register(sdk, "p-slow")
+        self.assertEqual((result["ok"], result.get("status")), (True, "assigned"), result)
+        self.assertEqual(self.fired("dps-assigning") - before, 2)
+        self.fault("/dps-assigning?count=1")
+        answers = self.ask("p-slow", self.PUT, self.GET, self.GET)
+        self.assertEqual([(status, body["status"]) for status, body in answers],
+                         [(202, "assigning"), (202, "assigning"), (200, "assigned")])
+
+    def test_custom_allocation_failed(self):
+        for code in (400207, 400208, 400209):
+            with self.subTest(code), Sdk(self.azure) as sdk:
+                self.fault(f"/dps-failed?error_code={code}")
+                result = self.register(sdk, "p-fails")
+                self.assertFalse(result["ok"], result)
+                status, body = self.ask("p-fails", self.PUT, self.GET)[1]
+                self.assertEqual((status, body["status"]), (200, "failed"))
+                self.assertEqual(body["registrationState"]["errorCode"], code)
+                self.fault("", "DELETE")
+                self.assertTrue(self.register(sdk, "p-fails")["ok"])  # the control
+
     @proves("CR 1.2")
     def test_disabled_beats_the_group(self):
         with Sdk(self.azure) as sdk:
@@ -182,9 +208,15 @@ class ProvisioningCodes(FailureCase):
             result = self.register(sdk, "p-wrong", key=stranger)
             self.assertEqual((result["ok"], result["error"]), (False, "UnauthorizedError"), result)
 
-    def test_404_for_an_operation_that_is_none(self):
+    def test_other_error_codes(self):
         status, body = self.ask("p-lost", self.PUT, self.GET.replace("{}", "4.none.none"))[1]
         self.assertEqual((status, body["errorCode"]), (404, 404202))
+        for code in (401000, 401002, 404201, 404202, 404203):
+            with self.subTest(code), Sdk(self.azure) as sdk:
+                self.fault(f"/dps-failed?error_code={code}")
+                status, body = self.ask("p-lost", self.PUT)[0]
+                self.assertEqual((status, body["errorCode"]), (code // 1000, code))
+                self.assertFalse(self.register(sdk, "p-lost")["ok"])
 
     @proves("T-DOS-03")
     def test_429_is_sent_again(self):
@@ -197,6 +229,69 @@ class ProvisioningCodes(FailureCase):
         self.fault("/dps-throttled?count=1&retry_after=9")
         status, body = self.ask("p-many", self.PUT)[0]
         self.assertEqual((status, body["errorCode"]), (429, 429001))
+
+
+class AsObserved(FailureCase):
+    """What people saw instead of what is documented: only when asked for. The other classes hold the documented side,
+    as the tests of the room do for QoS 2, RETAIN and filters."""
+    options = ("--as-observed", "disabled-code-3", "--as-observed", "qos2-puback", "--as-observed", "x-opt-retain",
+               "--as-observed", "filter-suback")
+
+    def test_a_disabled_device_is_told_3(self):
+        key = self.azure.device("o-off")["primary_key"]
+        token = sas(key, f"{self.azure.hub}/devices/o-off")
+        self.assertEqual(paho_code(self.azure, "o-off", self.user("o-off"), token), ACCEPTED)
+        self.disable("o-off")
+        self.assertEqual(paho_code(self.azure, "o-off", self.user("o-off"), token), UNAVAILABLE)
+        self.assertEqual(paho_code(self.azure, "o-none", self.user("o-none"), token), REFUSED)
+
+    def test_quality_two_retain_and_filters(self):
+        key = self.azure.device("o-1")["primary_key"]
+        topic = "devices/o-1/messages/events/"
+        with Mqtt(self.azure.ports["mqtt"], self.azure.ca) as client:
+            self.assertEqual(client.connect("o-1", self.user("o-1"), sas(key, f"{self.azure.hub}/devices/o-1")), (0, 0))
+            client.send(publish_packet(topic, "two", 1, qos=2))
+            self.assertEqual(client.receive(), (0x40, b"\0\1"))
+            client.send(publish_packet(topic, "kept", 2, retain=True))
+            self.assertEqual(client.receive(), (0x40, b"\0\2"))
+            client.send(packet(0x82, b"\0\3" + text("#") + b"\0" + text("$iothub/twin/res/#") + b"\0"))
+            self.assertEqual(client.receive(), (0x90, b"\0\3\x80\0"))
+            client.send(publish_packet("devices/o-2/messages/events/", "x", 4))
+            self.assertTrue(client.closed())  # what nobody saw otherwise stays as it is
+        self.assertEqual([(row["body"], row["properties"]) for row in self.azure.messages()],
+                         [(b"two", {}), (b"kept", {"x-opt-retain": "true"})])
+
+    def test_an_unknown_observation_stops_the_start(self):
+        with self.assertRaisesRegex(RuntimeError, "one of qos2-puback"):
+            LocalAzure("--as-observed", "rain").start()
+
+
+class CleanSessions(unittest.TestCase):
+    """What waited for a device when it connects with a clean session and subscribes anew."""
+
+    def first_message(self, *options):
+        with LocalAzure(*options) as azure:
+            key = azure.device("c-1")["primary_key"]
+            user = f"{azure.hub}/c-1/?api-version=2021-04-12"
+
+            def listening(client, clean):
+                self.assertEqual(client.connect("c-1", user, sas(key, f"{azure.hub}/devices/c-1"), clean=clean)[1], 0)
+                client.send(packet(0x82, b"\0\1" + text("devices/c-1/messages/devicebound/#") + b"\0"))
+                self.assertEqual(client.receive()[0], 0x90)
+                return client
+            with Mqtt(azure.ports["mqtt"], azure.ca) as client:
+                listening(client, False)
+                client.send(packet(0xE0))
+                self.assertTrue(client.closed())
+            azure.admin("/devices/c-1/messages?mid=old", "POST", b"old")
+            with Mqtt(azure.ports["mqtt"], azure.ca) as client:
+                listening(client, True)
+                azure.admin("/devices/c-1/messages?mid=new", "POST", b"new")
+                return client.receive()[1][-3:]
+
+    def test_documented_and_observed(self):
+        self.assertEqual(self.first_message(), b"new")  # the documentation of Microsoft's embedded C client
+        self.assertEqual(self.first_message("--as-observed", "clean-session-keeps-queue"), b"old")
 
 
 if __name__ == "__main__":

@@ -40,9 +40,15 @@ azure::RegistrationAnswer assigning(const std::string& operation) {
 
 }  // namespace
 
+bool ends_registration(std::int64_t error_code) noexcept {
+    return error_code >= 400'207 && error_code <= 400'209;
+}
+
 Answer Registrar::enroll(const Claim& claim, std::string_view body) {
     if (auto refusal = throttled())
         return *std::move(refusal);
+    if (auto failed = failure(claim, false))
+        return *std::move(failed);
     auto answer = begin(claim, body);
     return answer ? *std::move(answer) : error_answer(answer.error(), claim);
 }
@@ -50,6 +56,8 @@ Answer Registrar::enroll(const Claim& claim, std::string_view body) {
 Answer Registrar::look_up(const Claim& claim, std::string_view operation_id) {
     if (auto refusal = throttled())
         return *std::move(refusal);
+    if (auto failed = failure(claim, true))
+        return *std::move(failed);
     auto answer = resolve(claim, operation_id);
     return answer ? *std::move(answer) : error_answer(answer.error(), claim);
 }
@@ -95,6 +103,9 @@ base::Result<Answer> Registrar::resolve(const Claim& claim,
         return base::fail(CloudError::not_found, "no such operation");
     if (!admitted.enrollment.enabled)
         return disabled_answer(claim);
+    if (!registration->assigned && options_.still_assigning && options_.still_assigning())
+        return Answer{202, azure::registration_answer_json(assigning(registration->operation)),
+                      options_.retry_after};
     if (!registration->assigned)
         MITRAL_CHECK(assign(*registration, admitted));
     return assigned_answer(*registration);
@@ -169,6 +180,29 @@ std::optional<Answer> Registrar::throttled() const {
                                    .timestamp = base::to_iso8601(clock_.wall())};
     ++counters_.throttled;
     return Answer{429, azure::service_error_json(body), wait};
+}
+
+std::optional<Answer> Registrar::failure(const Claim& claim, bool at_look_up) const {
+    const auto code = options_.failure ? options_.failure(at_look_up) : std::nullopt;
+    if (!code)
+        return std::nullopt;
+    if (ends_registration(*code))
+        return failed_answer(claim, *code);
+    const azure::ServiceError body{.code = *code,
+                                   .tracking_id = store::new_tracking_id(),
+                                   .message = "fault: DPS failed",
+                                   .timestamp = base::to_iso8601(clock_.wall())};
+    return Answer{static_cast<int>(*code / 1000), azure::service_error_json(body), std::nullopt};
+}
+
+Answer Registrar::failed_answer(const Claim& claim, std::int64_t code) const {
+    azure::RegistrationAnswer answer;
+    answer.operation_id = store::new_operation_id();
+    answer.status = azure::RegistrationStatus::failed;
+    answer.registration_id = azure::normal_registration_id(claim.registration_id);
+    answer.error_code = code;
+    answer.error_message = "Custom allocation failed with status code: 400";
+    return {200, azure::registration_answer_json(answer), std::nullopt};
 }
 
 Answer Registrar::assigned_answer(const Registration& registration) const {

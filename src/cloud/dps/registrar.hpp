@@ -24,11 +24,19 @@ struct RegistrarOptions {
     base::Seconds retry_after{1};
     // Asked at every request: how long the device is told to wait when DPS is throttled.
     std::function<std::optional<base::Seconds>()> throttled{};
+    // Asked at every request: the errorCode that it fails with. 400207 to 400209, of custom
+    // allocation, are the end of a registration: they are asked for at its look-ups alone.
+    std::function<std::optional<std::int64_t>(bool at_look_up)> failure{};
+    // Asked at every look-up of what is not assigned: whether it stays so this time.
+    std::function<bool()> still_assigning{};
     // Asked at every assignment: another hub than ours for this device.
     std::function<std::optional<std::string>(const std::string& device)> other_hub{};
     // Told when the data of a device was reset: its connection belongs to what is gone.
     std::function<void(const std::string& device)> device_reset{};
 };
+
+// The codes with which a registration ends as failed; all others refuse a call.
+[[nodiscard]] bool ends_registration(std::int64_t error_code) noexcept;
 
 // Registration as DPS does it: the first answer is always "assigning"; the hub identity exists when
 // a look-up says "assigned". What registering again does is in dps/assignment.hpp.
@@ -73,6 +81,9 @@ class Registrar {
     [[nodiscard]] std::string allocate(const Registration& registration,
                                        const Admitted& admitted) const;
     [[nodiscard]] std::optional<Answer> throttled() const;
+    // What a fault has to say instead of us.
+    [[nodiscard]] std::optional<Answer> failure(const Claim& claim, bool at_look_up) const;
+    [[nodiscard]] Answer failed_answer(const Claim& claim, std::int64_t code) const;
     [[nodiscard]] Answer assigned_answer(const Registration& registration) const;
     [[nodiscard]] Answer disabled_answer(const Claim& claim) const;
     [[nodiscard]] Answer error_answer(const base::Error& error, const Claim& claim) const;

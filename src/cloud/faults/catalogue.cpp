@@ -21,6 +21,7 @@ constexpr std::array telemetry_rate{
     NumberParameter{"queue_ms", 0, 600'000, 1'000},   // what would wait longer is thrown out
 };
 constexpr std::array puback_delay{NumberParameter{"delay_ms", 1, 600'000, std::nullopt}};
+constexpr std::array error_code{NumberParameter{"error_code", 400'000, 599'999, 400'207}};
 constexpr std::array retry_after{NumberParameter{"retry_after", 1, 3'600, 5}};
 
 constexpr std::array up_and_down{
@@ -62,6 +63,8 @@ constexpr std::array<Entry, fault_count> entries{{
     {Fault::expired_tokens, "expired-tokens", true, {}, one_device},
     {Fault::dps_unreachable, "dps-unreachable", true, {}},
     {Fault::dps_throttled, "dps-throttled", true, retry_after},
+    {Fault::dps_assigning, "dps-assigning", true, {}},
+    {Fault::dps_failed, "dps-failed", true, error_code},
     {Fault::dps_reassigning, "dps-reassigning", true, {}, to_hub},
     {Fault::hub_failover, "hub-failover", false, {}, to_hub},
     {Fault::half_open, "half-open", false, {}, one_device},

@@ -24,6 +24,8 @@ enum class Fault : std::uint8_t {
     expired_tokens,   // connections are cut, CONNACK 5
     dps_unreachable,  // the HTTPS port closes connections; CONNACK 3 for DPS over MQTT
     dps_throttled,    // 429 with Retry-After
+    dps_assigning,    // look-ups find the registration still under way
+    dps_failed,       // registrations end as failed, or every call is refused, with one errorCode
     dps_reassigning,  // registrations lead to another hub, and only that one knows the device
     hub_failover,     // all are cut; registrations lead to another hub, which alone takes devices
     half_open,        // the hub vanishes from connections without a word: no FIN, no RST
@@ -33,7 +35,7 @@ enum class Fault : std::uint8_t {
     certificate_rollover,  // new connections meet a certificate under another root
     malformed,             // a share of replies breaks its protocol
 };
-inline constexpr std::size_t fault_count = 18;
+inline constexpr std::size_t fault_count = 20;
 
 struct NumberParameter {
     std::string_view name;

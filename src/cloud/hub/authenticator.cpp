@@ -60,6 +60,11 @@ base::Result<DeviceIdentity> Authenticator::request(std::string_view device_id,
     return identity;
 }
 
+bool Authenticator::names_disabled_device(std::string_view client_id) const {
+    const auto device = registry_.find(client_id.substr(0, client_id.find('/')));
+    return device && *device && !(*device)->enabled;
+}
+
 base::Status Authenticator::check_device_token(const azure::ParsedToken& token,
                                                const Device& device, const Module* module) const {
     const auto& proof = module != nullptr ? module->authentication : device.authentication;

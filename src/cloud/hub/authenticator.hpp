@@ -47,6 +47,9 @@ class Authenticator {
                                                        std::string_view module,
                                                        const Credential& credential) const;
 
+    // "device" or "device/module"; false when it cannot be told.
+    [[nodiscard]] bool names_disabled_device(std::string_view client_id) const;
+
     // HTTP: a shared access policy of `service` that has all `rights`.
     [[nodiscard]] base::Status service(std::string_view service, std::string_view token,
                                        std::uint32_t rights) const;

@@ -76,6 +76,8 @@ void DeviceboundChannel::on_ready(Endpoint& to) {
         return;
     if (!to.subscribed(filter_of(to))) {
         on_end(to);
+        if (keeps_queue_)
+            return;
         if (const auto ended = queue_.end_subscription(to.client_id()); !ended)
             log_failure(ended.error());
         return;

@@ -16,7 +16,9 @@ namespace mitral::cloud::hub {
 // the session does, so a clean session begins anew. Modules have no queue.
 class DeviceboundChannel final : public TopicFamily {
   public:
-    explicit DeviceboundChannel(DeviceboundQueue& queue) : queue_(queue) {}
+    // `keeps_queue`: a clean session still gets what was sent after an earlier one subscribed.
+    explicit DeviceboundChannel(DeviceboundQueue& queue, bool keeps_queue = false)
+        : queue_(queue), keeps_queue_(keeps_queue) {}
 
     // There is something new for this device.
     void wake(std::string_view device);
@@ -41,6 +43,7 @@ class DeviceboundChannel final : public TopicFamily {
     void release(Listener& listener);
 
     DeviceboundQueue& queue_;
+    bool keeps_queue_;
     std::unordered_map<std::string, Listener> listeners_;  // by client id
 };
 

@@ -39,16 +39,25 @@ mqtt::Admission Service::admit(const mqtt::Connect& connect, mqtt::Channel& chan
     ++counters_.refused;
     base::log_security("connect-refused", {{"client", azure::shown(connect.client_id)},
                                            {"cause", admission.error().message()}});
-    // One code for every kind of bad credential, as Azure does: 5.
-    const auto code = is_storage_failure(admission.error()) ? mqtt::ConnectCode::server_unavailable
-                                                            : mqtt::ConnectCode::not_authorised;
-    return {.code = code, .session_present = false, .session = nullptr, .expires = {}};
+    return {.code = code_of(admission.error(), connect),
+            .session_present = false,
+            .session = nullptr,
+            .expires = {}};
+}
+
+// One code for every kind of bad credential, as Azure does: 5.
+mqtt::ConnectCode Service::code_of(const base::Error& error, const mqtt::Connect& connect) const {
+    const bool disabled = options_.observed.disabled_unavailable &&
+                          authenticator_.names_disabled_device(connect.client_id);
+    return is_storage_failure(error) || disabled ? mqtt::ConnectCode::server_unavailable
+                                                 : mqtt::ConnectCode::not_authorised;
 }
 
 base::Result<mqtt::Admission> Service::open_session(const mqtt::Connect& connect,
                                                     mqtt::Channel& channel,
                                                     DeviceIdentity identity) {
-    Telemetry telemetry(log_, clock_, identity);
+    Telemetry telemetry(log_, clock_, identity,
+                        options_.observed.older_retain_name ? "x-opt-retain" : "mqtt-retain");
     std::optional<Session::Will> will;
     if (connect.will) {
         MITRAL_CHECK(telemetry.check_topic(connect.will->topic));
@@ -78,7 +87,8 @@ base::Result<mqtt::Admission> Service::open_session(const mqtt::Connect& connect
     return mqtt::Admission{.code = mqtt::ConnectCode::accepted,
                            .session_present = stored.present,
                            .session = std::move(session),
-                           .expires = expires};
+                           .expires = expires,
+                           .acknowledges_qos2 = options_.observed.acknowledges_qos2};
 }
 
 base::MonotonicTime Service::end_of(std::int64_t token_expiry_s) const {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cloud/hub/authenticator.hpp"
+#include "cloud/hub/observed.hpp"
 #include "cloud/hub/session.hpp"
 #include "cloud/log/message_log.hpp"
 
@@ -19,6 +20,7 @@ struct Counters {
 
 struct ServiceOptions {
     base::Seconds expiry_grace{300};  // how long a connection outlives its token
+    Observed observed{};
 };
 
 // IoT Hub behind MQTT: admits devices, knows who is connected, one connection an identity.
@@ -41,6 +43,7 @@ class Service final : public mqtt::Service {
     std::size_t disconnect(std::string_view device, std::string_view reason);
     std::size_t disconnect_all(std::string_view reason);
 
+    [[nodiscard]] const Observed& observed() const noexcept { return options_.observed; }
     [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
     [[nodiscard]] std::size_t connected() const noexcept { return connected_.size(); }
     [[nodiscard]] std::size_t connected_devices() const;  // without modules
@@ -51,6 +54,8 @@ class Service final : public mqtt::Service {
     [[nodiscard]] base::Result<mqtt::Admission> open_session(const mqtt::Connect& connect,
                                                              mqtt::Channel& channel,
                                                              DeviceIdentity identity);
+    [[nodiscard]] mqtt::ConnectCode code_of(const base::Error& error,
+                                            const mqtt::Connect& connect) const;
     [[nodiscard]] base::MonotonicTime end_of(std::int64_t token_expiry_s) const;
 
     const Authenticator& authenticator_;

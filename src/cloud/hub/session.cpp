@@ -67,6 +67,8 @@ bool Session::may_subscribe(std::string_view filter) const {
 
 base::Result<std::uint8_t> Session::on_subscribe(const mqtt::Subscription& wanted) {
     // The documentation says that the connection is closed; the exact form is unverified.
+    if (!may_subscribe(wanted.filter) && service_.observed().refuses_filters)
+        return mqtt::refused_filter;
     if (!may_subscribe(wanted.filter))
         return base::fail(CloudError::protocol_violation,
                           "subscription outside the allowed filters");

@@ -31,8 +31,13 @@ std::size_t message_size(const azure::PropertyBag& bag, std::size_t body) {
 
 }  // namespace
 
-Telemetry::Telemetry(log::MessageLog& log, const base::Clock& clock, const DeviceIdentity& identity)
-    : log_(log), clock_(clock), device_(identity.device.id), module_(identity.module) {
+Telemetry::Telemetry(log::MessageLog& log, const base::Clock& clock, const DeviceIdentity& identity,
+                     std::string_view retain_name)
+    : log_(log),
+      clock_(clock),
+      device_(identity.device.id),
+      module_(identity.module),
+      retain_name_(retain_name) {
     azure::PropertyBag stamps;
     stamps.emplace_back("iothub-connection-device-id", device_);
     if (!module_.empty())
@@ -59,7 +64,7 @@ base::Status Telemetry::check_topic(std::string_view topic) const {
 base::Status Telemetry::accept(const mqtt::Publish& publish) {
     azure::PropertyBag extra;
     if (publish.retain)
-        extra.emplace_back("mqtt-retain", "true");
+        extra.emplace_back(retain_name_, "true");
     return store(publish, std::move(extra));
 }
 

@@ -13,7 +13,9 @@ namespace mitral::cloud::hub {
 // Turns what one identity publishes into entries of the message log, with the hub's stamps.
 class Telemetry {
   public:
-    Telemetry(log::MessageLog& log, const base::Clock& clock, const DeviceIdentity& identity);
+    // `retain_name`: the property that a RETAIN bit becomes; a literal.
+    Telemetry(log::MessageLog& log, const base::Clock& clock, const DeviceIdentity& identity,
+              std::string_view retain_name = "mqtt-retain");
 
     // Fails with protocol_violation when the topic is not this identity's own, too_large above 256
     // KiB.
@@ -30,6 +32,7 @@ class Telemetry {
     const base::Clock& clock_;
     std::string device_;
     std::string module_;
+    std::string_view retain_name_;
     std::string stamps_;  // as the log takes them
 };
 

@@ -125,6 +125,7 @@ base::Status Connection::on_connect(const Frame& frame) {
     session_ = std::move(admission.session);
     device_ = connect.client_id.substr(0, connect.client_id.find('/'));
     expires_ = admission.expires;
+    acknowledges_qos2_ = admission.acknowledges_qos2;
     silence_allowed_ = allowed_silence(connect.keep_alive_s);
     append_connack(answers_, admission.session_present, ConnectCode::accepted);
     session_->on_ready();
@@ -134,11 +135,11 @@ base::Status Connection::on_connect(const Frame& frame) {
 base::Status Connection::on_publish(const Frame& frame) {
     MITRAL_TRY(const auto publish, parse_publish(frame));
     // The documentation says the hub closes on QoS 2 (AZURE devguide, "MQTT support").
-    if (publish.qos == 2)
+    if (publish.qos == 2 && !acknowledges_qos2_)
         return fail(CloudError::protocol_violation, "QoS 2 is not supported");
     MITRAL_CHECK(session_->on_publish(publish));
     ++counters_.publishes;
-    if (publish.qos == 1)
+    if (publish.qos > 0)
         acknowledge(publish.packet_id);
     return {};
 }

@@ -67,6 +67,7 @@ class Connection final : public front::Protocol, public Channel {
     std::unique_ptr<Session> session_;
     std::string device_;
     base::Milliseconds silence_allowed_{0};
+    bool acknowledges_qos2_ = false;
     std::optional<base::MonotonicTime> expires_;
     base::Bytes answers_;  // of one on_bytes call; kept for its capacity only while it is short
     HeldAcknowledgements held_;

@@ -26,6 +26,8 @@ class Channel {
     [[nodiscard]] virtual net::CertificateChain certificates() const { return {}; }
 };
 
+inline constexpr std::uint8_t refused_filter = 0x80;  // [MQTT-3.9.3-2]
+
 // One connected client. Errors close the connection: MQTT 3.1.1 has no other way to refuse.
 class Session {
   public:
@@ -36,7 +38,7 @@ class Session {
     [[nodiscard]] virtual std::optional<base::Milliseconds> acknowledgement_delay() const {
         return base::Milliseconds(0);
     }
-    // The granted QoS.
+    // The granted QoS, or refused_filter.
     [[nodiscard]] virtual base::Result<std::uint8_t> on_subscribe(const Subscription& wanted) = 0;
     virtual void on_unsubscribe(std::string_view filter) = 0;
     // A CONNACK, SUBACK or UNSUBACK is queued: messages may follow it.
@@ -51,6 +53,7 @@ struct Admission {
     bool session_present = false;
     std::unique_ptr<Session> session{};            // set when accepted
     std::optional<base::MonotonicTime> expires{};  // when the connection must end
+    bool acknowledges_qos2 = false;                // with a PUBACK; else QoS 2 is a violation
 };
 
 class Service {
