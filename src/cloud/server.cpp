@@ -324,7 +324,6 @@ void Process::mount_services() {
     };
     api::CallsApi{public_routes_}.mount(admin_routes_);
     page::mount(admin_routes_);
-    api::mount_routes(admin_routes_, public_routes_);
     api::FaultScriptApi{faults_, script_}.mount(admin_routes_);
     admin_handler_ = [this](const http::Request& request) {
         return page::is_from_this_machine(request) ? route_admin(request) : page::refusal();

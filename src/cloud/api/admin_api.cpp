@@ -106,13 +106,4 @@ void AdminApi::mount(http::Router& router) {
     FaultsApi{faults, hub}.mount(router);
 }
 
-void mount_routes(http::Router& router, const http::Router& served) {
-    router.add(Method::get, "/routes", [&served](const Request&, const Captures&) {
-        std::string lines;
-        for (const auto& route : served.routes())
-            lines += route + "\n";
-        return plain(200, std::move(lines), "text/plain");
-    });
-}
-
 }  // namespace mitral::cloud::api

@@ -21,7 +21,4 @@ struct AdminApi {
     void mount(http::Router& router);
 };
 
-// GET /routes: what the HTTPS port serves, one "METHOD /path" a line. `served` outlives the router.
-void mount_routes(http::Router& router, const http::Router& served);
-
 }  // namespace mitral::cloud::api

@@ -42,23 +42,6 @@ std::optional<Captures> match(const std::vector<std::string>& pattern,
     return captures;
 }
 
-std::string_view name_of(Method method) {
-    switch (method) {
-        case Method::get:
-            return "GET";
-        case Method::put:
-            return "PUT";
-        case Method::post:
-            return "POST";
-        case Method::patch:
-            return "PATCH";
-        case Method::remove:
-            return "DELETE";
-        default:
-            return "OTHER";
-    }
-}
-
 Response refusal(unsigned status, std::string_view text) {
     Response response;
     response.status = status;
@@ -99,18 +82,6 @@ Response Router::route(const Request& request) const {
     }
     return path_known ? refusal(405, R"({"Message":"this method is not supported here"})")
                       : refusal(404, R"({"Message":"no such path"})");
-}
-
-std::vector<std::string> Router::routes() const {
-    std::vector<std::string> lines;
-    for (const auto& route : routes_) {
-        std::string line(name_of(route.call.method));
-        line += " ";
-        for (const auto& segment : route.segments)
-            line += "/" + (segment.empty() ? std::string("{}") : segment);
-        lines.push_back(route.open_ended ? line + "/..." : line);
-    }
-    return lines;
 }
 
 }  // namespace mitral::cloud::http

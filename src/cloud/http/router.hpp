@@ -28,9 +28,6 @@ class Router {
     // 404 without a matching path, 405 when only the method differs.
     [[nodiscard]] Response route(const Request& request) const;
 
-    // "GET /devices/{}", in the order of their adding.
-    [[nodiscard]] std::vector<std::string> routes() const;
-
   private:
     struct Route {
         Call call;
