@@ -303,7 +303,8 @@ void Process::mount_services() {
     api::StatisticsApi{state_->registry, hub_, authenticator_}.mount(public_routes_);
     api::WebsocketApi{
         faults_,
-        [this](front::Transport& transport) { return make_mqtt(transport, *websocket_meter_); }}
+        [this](front::Transport& transport) { return make_mqtt(transport, *websocket_meter_); },
+        [this](front::Transport& transport) { return amqp_endpoint_->accept(transport); }}
         .mount(public_routes_);
     mount_updates();
     api::JobsApi{runner_, jobs_, authenticator_, *clock_}.mount(public_routes_);

@@ -37,8 +37,8 @@ class AmqpCase(unittest.TestCase):
         key = key or self.azure.policy(policy)["primary_key"]
         return sas(key, resource or self.azure.hub.split(":")[0], lifetime, policy)
 
-    def connect(self, policy=None, **more):
-        client = amqp.Amqp(self.azure.ports["amqp"], self.azure.ca, **more)
+    def connect(self, policy=None, port="amqp", **more):
+        client = amqp.Amqp(self.azure.ports[port], self.azure.ca, **more)
         self.addCleanup(client.__exit__)
         if policy:
             self.assertEqual(client.put_token(self.token(policy)), 200)

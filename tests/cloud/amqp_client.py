@@ -46,8 +46,8 @@ class Refused(Exception):
 
 
 class Amqp:
-    def __init__(self, port, ca, sasl=True):
-        self.socket = open_tls(port, ca)
+    def __init__(self, port, ca, sasl=True, over=open_tls):
+        self.socket = over(port, ca)
         self.transport = Transport(Transport.CLIENT)
         if sasl:
             self.transport.sasl().allowed_mechs("ANONYMOUS")

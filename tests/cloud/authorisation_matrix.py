@@ -112,7 +112,8 @@ PLAIN_CALLS = {
 }
 # Calls for everybody, and why that is right.
 OPEN_CALLS = {
-    "GET /$iothub/websocket": "MQTT's CONNECT inside says who it is",
+    "GET /$iothub/websocket": "MQTT's CONNECT or AMQP's token inside says who it is",
+    "GET /$servicebus/websocket": "AMQP's token inside says who it is",
     "GET /update-files/rootkeys.json": "public keys",
     "GET /update-files/{file}/{name}": "signed content; the address is unguessable, as a storage account's is",
 }

@@ -5,6 +5,7 @@ import struct
 
 from cloud.amqp_case import PARTITIONS, AmqpCase, amqp, partition_of, place
 from cloud.local_azure import LocalAzure, sas
+from cloud.websocket_client import AmqpStream, Refused
 from proton import Delivery, Message
 from support.proves import main, proves
 
@@ -225,6 +226,52 @@ class Devicebound(AmqpCase):
         bad = self.message("sent", body=b"x", properties={"iothub-ack": "loud"})
         self.assertEqual(client.send(sender, bad), "amqp:not-allowed")
         self.assertEqual(client.send(sender, self.message("sent", body=b"x")), "accepted")
+
+
+class OverWebsocket(AmqpCase):
+    """The same endpoint on the HTTPS port."""
+
+    def over(self, path="/$servicebus/websocket"):
+        return lambda port, ca: AmqpStream(port, ca, path)
+
+    @proves("T-DATA-02")
+    def test_events_and_a_message(self):
+        bodies = [bytes([n]) * 200_000 for n in range(3)]  # one is many frames of either protocol
+        partition = self.publish("ws", bodies)
+        for path in ("/$servicebus/websocket", "/$iothub/websocket", "/$iothub/websocket?iothub-no-client-cert=true"):
+            with self.subTest(path):
+                client = self.connect("service", "https", over=self.over(path))
+                link = client.receiver(place(partition))
+                self.assertEqual([event.body for event in client.receive(link, 3)], bodies)
+                sender = client.sender("messages/devicebound")
+                message = Message(address="/devices/ws/messages/devicebound", body=b"hello", inferred=True)
+                self.assertEqual(client.send(sender, message), "accepted")
+
+    @proves("CR 2.1", "T-TOK-01")
+    def test_without_a_good_token_it_opens_nothing(self):
+        client = self.connect(port="https", over=self.over())
+        self.assertEqual(client.put_token(self.token(key=self.azure.policy("registryRead")["primary_key"])), 401)
+        with self.assertRaisesRegex(amqp.Refused, "amqp:unauthorized-access"):
+            client.receiver(place(0))
+        self.assertEqual(client.put_token(self.token()), 200)  # control
+        client.receiver(place(0))
+
+    def test_while_the_hub_is_away(self):
+        self.addCleanup(self.azure.admin, "/faults", "DELETE")
+        self.azure.admin("/faults/hub-away?seconds=600", "POST")
+        with self.assertRaises(Refused) as caught:
+            self.connect(port="https", over=self.over())
+        self.assertEqual(caught.exception.status, 503)
+
+    @proves("T-DOS-01")
+    def test_bytes_that_are_no_amqp(self):
+        stream = AmqpStream(self.azure.ports["https"], self.azure.ca)
+        self.addCleanup(stream.close)
+        stream.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        while stream.recv(65536):
+            pass
+        self.assertEqual(stream.websocket.close_code, 1000)
+        self.alive()
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ for root, kind in (("/enrollments", SINGLE), ("/enrollmentGroups", GROUP)):
 EXCEPTIONS = {
     r".*/messages/(events|devicebound).*": "what devices do, and the AMQP clients of a service",
     r"(PUT|POST|GET) /\{\}/registrations/\{\}.*": "what devices do",
-    r"GET /\$iothub/websocket": "MQTT or AMQP",
+    r"GET /\$(iothub|servicebus)/websocket": "MQTT or AMQP",
     r"GET /update-files/.*": "what devices download",
     r"(PATCH|PUT) /twins/\{\}(/modules/\{\})?/(tags|properties/desired)": "a part of twin patch and twin replace",
     r"[A-Z]+ /deviceUpdate/.*": "mitral-cloud update, and call",

@@ -54,9 +54,7 @@ class Websocket(tls.HubCase):
             self.assertEqual(self.refused(changes={name: value}).status, 400, (name, value))
         version = self.refused(changes={"Sec-WebSocket-Version": "8"})
         self.assertEqual((version.status, version.headers["sec-websocket-version"]), (426, "13"))
-        amqp = self.refused(protocol="AMQPWSB10")
-        self.assertEqual(amqp.status, 501)
-        self.assertIn(b"AMQP over WebSocket", amqp.body)
+        self.assertEqual(self.refused(path="/$servicebus/websocket").status, 400)  # no place for MQTT
 
     def test_packets_cut_by_frames_and_frames_full_of_packets(self):
         body = bytes(range(256)) * 300

@@ -33,6 +33,24 @@ class Refused(ConnectionError):
         self.status, self.headers, self.body = status, headers, body
 
 
+class AmqpStream:
+    """The bytes of AMQP over a WebSocket, as a socket has them."""
+
+    def __init__(self, port, ca, path="/$servicebus/websocket"):
+        self.websocket = WebsocketMqtt(port, ca, path, "AMQPWSB10")
+        self.sendall = self.websocket.send
+        self.close = self.websocket.close
+        self.settimeout = self.websocket.socket.settimeout
+
+    def recv(self, most):
+        try:
+            while not self.websocket.stream:
+                self.websocket.read_frame()
+        except EOFError:
+            return b""
+        return self.websocket._exactly(min(most, len(self.websocket.stream)))
+
+
 class WebsocketMqtt(Mqtt):
     def __init__(self, port, ca, path="/$iothub/websocket", protocol="mqtt", changes=None):
         super().__init__(port, ca)

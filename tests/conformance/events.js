@@ -4,6 +4,7 @@
 
 const readline = require('readline');
 const { EventHubConsumerClient } = require('@azure/event-hubs');
+const WebSocket = require('ws');
 
 const clients = new Map();
 const received = [];
@@ -33,8 +34,9 @@ function position({ earliest, latest, offset, sequence, enqueued, inclusive }) {
 }
 
 const commands = {
-  async connect({ connection, group = '$Default', as = 'main' }) {
-    clients.set(as, new EventHubConsumerClient(group, connection, { retryOptions }));
+  async connect({ connection, group = '$Default', as = 'main', over = 'tls' }) {
+    const webSocketOptions = over === 'websocket' ? { webSocket: WebSocket } : undefined;
+    clients.set(as, new EventHubConsumerClient(group, connection, { retryOptions, webSocketOptions }));
     return {};
   },
   async partitions({ as }) { return { ids: await client(as).getPartitionIds() }; },

@@ -2,7 +2,7 @@
 'use strict';
 
 const readline = require('readline');
-const { Client } = require('azure-iothub');
+const { Amqp, AmqpWs, Client } = require('azure-iothub');
 const { Message } = require('azure-iot-common');
 
 let client;
@@ -11,8 +11,8 @@ const batches = [];
 let arrived = () => {};
 
 const commands = {
-  async connect({ connection }) {
-    client = Client.fromConnectionString(connection);
+  async connect({ connection, over = 'tls' }) {
+    client = Client.fromConnectionString(connection, over === 'websocket' ? AmqpWs : Amqp);
     await client.open();
     return {};
   },

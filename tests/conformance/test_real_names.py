@@ -4,6 +4,7 @@ import subprocess
 import unittest
 
 import own_network
+import test_node_amqp as node_amqp
 import test_node_device as node
 from cloud.local_azure import LocalAzure, derive, sas
 from own_network import AZURE_DPS, AZURE_HUB
@@ -14,7 +15,7 @@ class RealNames(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.azure = LocalAzure("--name", AZURE_HUB, "--name", AZURE_DPS, "--assigned-hub", AZURE_HUB)
-        cls.azure.start(mqtt=8883, https=443)
+        cls.azure.start(mqtt=8883, https=443, amqp=5671)
         cls.addClassCleanup(cls.azure.__exit__, None, None, None)
         cls.group = cls.azure.group()
 
@@ -37,6 +38,30 @@ class RealNames(unittest.TestCase):
                 sent = [node.message(i, messageId=f"m{i}") for i in range(3)]
                 self.assertTrue(sdk("send", messages=sent)["ok"])
                 self.assertEqual(self.stored(name), ["m0", "m1", "m2"])
+
+    def test_back_ends(self):
+        """The service's clients, over AMQP's port and over WebSocket."""
+        device = self.azure.device("real-back-end")
+        token = sas(device["primary_key"], f"{AZURE_HUB}/devices/real-back-end")
+        path = "/devices/real-back-end/messages/events?api-version=2020-03-13"
+        key = self.azure.policy("service")["primary_key"]
+        for number, over in enumerate(("tls", "websocket"), 1):
+            with self.subTest(over), node_amqp.Events(self.azure) as events, \
+                    node_amqp.Messages(self.azure) as messages:
+                self.assertEqual(self.azure.https("POST", path, token, {"n": number})[0], 204)
+                opened = events("connect", over=over, connection=f"Endpoint=sb://{AZURE_HUB}/;SharedAccessKeyName="
+                                                                 f"service;SharedAccessKey={key};EntityPath=messages/events")
+                self.assertTrue(opened["ok"], opened)
+                self.assertTrue(events("subscribe", **{"from": {"earliest": True}})["ok"])
+                found = []
+                while len(found) < number:
+                    found += [event for event in events("received", count=1)["events"]
+                              if event["system"]["iothub-connection-device-id"] == "real-back-end"]
+                opened = messages("connect", over=over, connection=f"HostName={AZURE_HUB};SharedAccessKeyName=service;"
+                                                                   f"SharedAccessKey={key}")
+                self.assertTrue(opened["ok"], opened)
+                sent = messages("send", device="real-back-end", body="aGVsbG8=", id=over)
+                self.assertTrue(sent["ok"], sent)
 
     def mosquitto(self, host):
         key = self.azure.device("real-broker")["primary_key"]

@@ -63,7 +63,6 @@ constexpr std::array calls{
                     "Device Update: delete subgroup deployment",
                     "delete the deployment of the group"},
     UnsupportedCall{"AMQP devices/…", "AMQP for devices", "devices speak MQTT or HTTPS"},
-    UnsupportedCall{"AMQPWSB10 over WebSocket", "AMQP over WebSocket", "AMQP over TLS only"},
     UnsupportedCall{"TPM", "TPM attestation", "400 from enrolments"},
 };
 

@@ -61,7 +61,6 @@ class Connection final : public front::Protocol, public front::Transport {
     void end_inner(std::string_view reason);
 
     front::Link& link_;
-    std::unique_ptr<front::Protocol> inner_;
     Reader reader_{max_message};
     base::Bytes data_;  // what the protocol inside has not taken
     std::string close_reason_;
@@ -69,6 +68,7 @@ class Connection final : public front::Protocol, public front::Transport {
     bool delivering_ = false;
     bool close_due_ = false;  // asked for by the protocol inside while it reads
     bool inner_ended_ = false;
+    std::unique_ptr<front::Protocol> inner_;  // last: it may call the above while it is made
 };
 
 }  // namespace mitral::cloud::websocket
