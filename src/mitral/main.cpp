@@ -153,10 +153,9 @@ void add_policy(CLI::App& command, cli::ProvisionArguments& to) {
                        "The hospital's key for pseudonyms of patients, base64");
     command.add_option("--max-lifetime-s", to.max_lifetime_s, "Longest life of a token")
         ->capture_default_str();
-    command
-        .add_option("--allowance-s", to.allowance_s,
-                    "How far a token may outlive the last signed time")
-        ->capture_default_str();
+    command.add_option("--allowance-s", to.allowance_s,
+                       "How far a token may outlive the last signed time: 400 days, or 2 days with "
+                       "--time-key");
 }
 
 void add_provision(CLI::App& app, Arguments& arguments, std::function<int()>& chosen) {

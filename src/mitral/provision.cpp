@@ -23,13 +23,14 @@ base::Result<vault::Policy> make_policy(const ProvisionArguments& arguments) {
     policy.modules = arguments.modules;
     policy.quarantine_module = arguments.quarantine_module;
     policy.max_lifetime_s = arguments.max_lifetime_s;
-    policy.allowance_s = arguments.allowance_s;
     if (!arguments.fleet_key_file.empty()) {
         MITRAL_TRY(policy.fleet_key, read_public_key(arguments.fleet_key_file));
     }
     if (!arguments.time_key_file.empty()) {
         MITRAL_TRY(policy.time_key, read_public_key(arguments.time_key_file));
     }
+    policy.allowance_s =
+        arguments.allowance_s.value_or(default_allowance_s(policy.time_key.has_value()));
     return policy;
 }
 

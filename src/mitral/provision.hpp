@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,15 @@ struct ProvisionArguments {
     std::string time_key_file;     // of the authority of signed time; empty: none
     std::string subject_key_file;  // the hospital's key for pseudonyms; empty: none
     std::uint32_t max_lifetime_s = 86'400;
-    std::uint32_t allowance_s = 400 * 86'400;  // until signed time raises the floor (mitral-timed)
+    std::optional<std::uint32_t> allowance_s;  // default: default_allowance_s()
 };
+
+// Without a time authority the floor never rises by itself: 400 days of service. With one it has to
+// last from a start to the first answer: a token of 24 h, the 6 h a stored floor may be behind, and
+// a night on which the authority is away make 2 days.
+[[nodiscard]] constexpr std::uint32_t default_allowance_s(bool time_authority) noexcept {
+    return (time_authority ? 2 : 400) * 86'400;
+}
 
 // The policy these arguments describe, in the spelling that the vault compares.
 [[nodiscard]] base::Result<vault::Policy> make_policy(const ProvisionArguments& arguments);

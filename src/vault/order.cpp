@@ -115,13 +115,6 @@ bool read_field(const Field& field, Order& order) {
             order.time_s = static_cast<std::int64_t>(*time);
             return true;
         }
-        case tag_policy: {
-            auto policy = decode_policy(field.value);
-            if (!policy)
-                return false;
-            order.policy = std::move(*policy);
-            return true;
-        }
         case tag_keys:
             return decode_keys(field.value, order.keys);
         case tag_reason:
@@ -214,9 +207,13 @@ base::Result<SignedOrder> parse_order(base::ByteView bytes) {
     result.order.signer = static_cast<Authority>(*signer);
 
     FieldReader fields(result.body.subspan(in.position()));
-    while (const auto field = fields.next())
-        if (!read_field(*field, result.order))
+    while (const auto field = fields.next()) {
+        if (field->tag == tag_policy) {
+            MITRAL_TRY(result.order.policy, decode_policy(field->value));
+        } else if (!read_field(*field, result.order)) {
             return malformed("order field does not parse");
+        }
+    }
     if (fields.malformed())
         return malformed("order does not parse");
     MITRAL_CHECK(check_shape(result.order));

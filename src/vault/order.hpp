@@ -21,6 +21,9 @@ namespace mitral::vault {
 constexpr std::size_t max_order_size = 3584;  // bytes; fits one request
 constexpr std::size_t max_hubs = 8;
 constexpr std::size_t max_modules = 4;
+// Seconds. Signed time is not kept across a start: whoever restarts a unit falls back to the
+// allowance, so beside a time authority it bridges a failure of that authority and no more.
+constexpr std::uint32_t max_allowance_with_time_s = 7 * 86'400;
 
 enum class OrderKind : std::uint8_t {
     provision = 1,
@@ -43,8 +46,9 @@ struct Policy {
     std::vector<std::string> modules;  // module identities it may mint for, ≤ max_modules
     std::string
         quarantine_module;  // the one of them that may mint in quarantine (alerts), or empty
-    std::uint32_t max_lifetime_s = 0;                 // 1 … 86400
-    std::uint32_t allowance_s = 0;                    // how far a token may outlive the time floor
+    std::uint32_t max_lifetime_s = 0;  // 1 … 86400
+    // How far a token may outlive the time floor; with a time key ≤ max_allowance_with_time_s.
+    std::uint32_t allowance_s = 0;
     std::optional<base::Ed25519PublicKey> fleet_key;  // may sign everything but `provision`
     std::optional<base::Ed25519PublicKey> time_key;   // of the authority of signed time
 

@@ -133,6 +133,9 @@ base::Result<Policy> decode_policy(base::ByteView bytes) {
         return base::fail(VaultError::order_malformed, "policy does not parse");
     if (!limits_hold(policy) || !names_are_valid(policy))
         return base::fail(VaultError::order_malformed, "policy breaks a rule on names or limits");
+    if (policy.time_key && policy.allowance_s > max_allowance_with_time_s)
+        return base::fail(VaultError::order_malformed,
+                          "beside a time authority the allowance is at most 7 days");
     return policy;
 }
 

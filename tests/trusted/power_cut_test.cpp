@@ -162,6 +162,7 @@ TEST_F(PowerCuts, LeaveTheFloorRaisedOrNot) {
     const TimeAuthority authority;
     auto order = bench.provision_order();
     order.policy->time_key = authority.key();
+    order.policy->allowance_s = vault::max_allowance_with_time_s;
     ASSERT_TRUE(bench.execute(order));
     constexpr std::int64_t later_s = start_s + 86'400;
     const auto take = [&] {

@@ -91,6 +91,29 @@ TEST_F(Twins, TakeTheSameMixtures) {
     EXPECT_GT(taken, 100U);  // negative control: the mixtures are not all nonsense
 }
 
+TEST_F(Twins, BoundTheAllowanceBesideATimeAuthority) {
+    MITRAL_PROVES("T-TIME-01");
+    const auto taken = [](bool authority, std::uint32_t allowance) {
+        auto chosen = standard_policy();
+        chosen.allowance_s = allowance;
+        if (authority)
+            chosen.time_key.emplace();
+        const auto bytes = vault::encode(chosen);
+        const auto in_cpp = vault::decode_policy(bytes);
+        policy parsed{};
+        EXPECT_EQ(trusted_policy_parse({bytes.data(), bytes.size()}, &parsed), in_cpp.has_value());
+        if (!in_cpp) {
+            EXPECT_NE(in_cpp.error().message().find("at most 7 days"), std::string::npos);
+        }
+        return in_cpp.has_value();
+    };
+    constexpr std::uint32_t week = 7 * 24 * 3600;
+    EXPECT_TRUE(taken(true, week));
+    EXPECT_FALSE(taken(true, week + 1));
+    EXPECT_FALSE(taken(true, 0xffffffff));
+    EXPECT_TRUE(taken(false, week + 1));
+}
+
 TEST_F(Twins, DeriveTheSameKeys) {
     trusted_host host{};
     trusted_zone zone{};

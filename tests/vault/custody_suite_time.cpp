@@ -15,6 +15,7 @@ class SignedTime : public CustodySuite {
     void SetUp() override {
         auto order = bench.provision_order();
         order.policy->time_key = authority.key();
+        order.policy->allowance_s = vault::max_allowance_with_time_s;
         ASSERT_TRUE(bench.execute(order));
     }
     [[nodiscard]] base::Bytes ask() { return *bench.backend().begin_time(); }

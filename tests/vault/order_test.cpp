@@ -116,6 +116,10 @@ TEST_F(OrderFormat, BreaksOfItsRulesCannotEvenBeSigned) {
     refuses("25 hours", [](Order& o) { o.policy->max_lifetime_s = 25 * 3600; });
     refuses("no lifetime", [](Order& o) { o.policy->max_lifetime_s = 0; });
     refuses("no allowance", [](Order& o) { o.policy->allowance_s = 0; });
+    refuses("more than 7 days of allowance beside a time authority", [](Order& o) {
+        o.policy->time_key.emplace();
+        o.policy->allowance_s = 7 * 86'400 + 1;
+    });
     refuses("no hub", [](Order& o) { o.policy->hubs.clear(); });
     refuses("nine hubs", [](Order& o) {
         for (int i = 0; i < 9; ++i)

@@ -78,6 +78,10 @@ static bool read_field(const struct field* field, struct policy* policy) {
     }
 }
 
+static bool allowance_fits(const struct policy* policy) {
+    return policy->time_key.size == 0 || policy->allowance_s <= POLICY_MAX_ALLOWANCE_WITH_TIME_S;
+}
+
 bool trusted_policy_parse(struct span bytes, struct policy* policy) {
     static const struct policy nothing = {0};
     unsigned seen = 0;
@@ -90,5 +94,6 @@ bool trusted_policy_parse(struct span bytes, struct policy* policy) {
         seen |= 1U << field.tag;
     }
     /* The first six always stand, an empty list of modules too: one meaning, one encoding. */
-    return !fields.malformed && (seen & 0x7eU) == 0x7eU && bytes.size <= POLICY_MAX_SIZE;
+    return !fields.malformed && (seen & 0x7eU) == 0x7eU && bytes.size <= POLICY_MAX_SIZE &&
+           allowance_fits(policy);
 }

@@ -12,7 +12,9 @@ enum {
     POLICY_MAX_HUBS = 8,
     POLICY_MAX_MODULES = 4,
     /* the longest names everywhere; also fits an order */
-    POLICY_MAX_SIZE = 3072
+    POLICY_MAX_SIZE = 3072,
+    /* beside a time authority; vault/order.hpp says why */
+    POLICY_MAX_ALLOWANCE_WITH_TIME_S = 7 * 86400
 };
 
 /* Points into the bytes it was parsed from. */
