@@ -205,60 +205,9 @@ TEST_F(PowerCuts, AtTheFirstStartLeaveANewUnit) {
     EXPECT_GT(call, 3U);
 }
 
-class Objects : public PowerCuts {
-  protected:
-    [[nodiscard]] std::string object(int number) const {
-        return bench.state_directory + "/object-" + std::to_string(number);
-    }
-    // Acts as wiped, says so, and readings can still be sealed.
-    void expect_doubt() {
-        bench.restart();
-        EXPECT_EQ(bench.status().state, VaultState::wiped);
-        EXPECT_FALSE(bench.mint());
-        EXPECT_TRUE(bench.backend().new_data_key());
-        EXPECT_EQ(code_of(bench.backend().open_data_key(base::Bytes(80, 1))),
-                  vault::VaultError::backend_failure);
-    }
-};
-
-TEST_F(Objects, DamagedOrMixedOnesAreRefusedAndHealWhenPutRight) {
-    MITRAL_PROVES("T-PHY-01", "T-ID-02");
-    Bench other(BackendKind::optee);
-    ASSERT_TRUE(bench.provision());
-    ASSERT_TRUE(other.provision());
-    ASSERT_TRUE(bench.mint());
-    keep();
-    for (const int number : {2, 3}) {
-        std::filesystem::resize_file(object(number), 20);
-        expect_doubt();
-        put_back();
-        EXPECT_TRUE(bench.mint());
-        std::filesystem::copy(other.state_directory + "/object-" + std::to_string(number),
-                              object(number), std::filesystem::copy_options::overwrite_existing);
-        expect_doubt();
-        put_back();
-        EXPECT_TRUE(bench.mint());
-    }
-    // Without its count or its own keys a unit has no identity.
-    for (const int number : {1, 3}) {
-        std::filesystem::remove(object(number));
-        expect_doubt();
-        expect_doubt();  // the next start is of the same mind
-        put_back();
-        EXPECT_TRUE(bench.mint());
-    }
-}
-
-TEST_F(Objects, OfAnotherPieceOfHardwareDoNotOpen) {
-    MITRAL_PROVES("T-PHY-01", "T-ID-02");
-    ASSERT_TRUE(bench.provision());
-    bench.hardware_key.bytes()[0] ^= 1;
-    expect_doubt();
-}
-
 // What the platform would have to notice (RPMB): the rules alone do not. This pins the limit that
 // docs/trust-zone.md states.
-TEST_F(Objects, AnOlderCopyOfAllOfThemIsTaken) {
+TEST_F(PowerCuts, AnOlderCopyOfAllOfThemIsTaken) {
     ASSERT_TRUE(bench.provision());
     keep();
     ASSERT_TRUE(bench.mint());

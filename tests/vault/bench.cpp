@@ -105,7 +105,8 @@ base::Result<std::unique_ptr<vault::Backend>> Bench::try_open() {
     if (kind == BackendKind::tpm)
         return vault::tpm::open_backend(state_directory, tpm->tcti(), station, clock);
     if (kind == BackendKind::optee) {
-        auto channel = open_host_channel(state_directory, hardware_key.view(), &power, &clock);
+        auto channel =
+            open_host_channel(state_directory, hardware_key.view(), &power, &clock, host);
         if (!channel)
             return std::unexpected(channel.error());
         return vault::optee::open_backend(std::move(*channel), station, clock);

@@ -79,6 +79,7 @@ class Bench {
     base::Secret fleet_key;
     base::Secret device_key;
     PowerCut power;             // of the `optee` kind
+    HostMode host;              // of the `optee` kind
     base::Secret hardware_key;  // of a host zone: what a board has in its fuses
     std::uint64_t next_counter = 1000;
 

@@ -78,8 +78,10 @@ class HostChannel final : public vault::optee::Channel {
     HostChannel& operator=(const HostChannel&) = delete;
     ~HostChannel() override { trusted_close(&trusted_); }
 
-    [[nodiscard]] base::Status start(const std::string& directory, base::ByteView hardware_key) {
+    [[nodiscard]] base::Status start(const std::string& directory, base::ByteView hardware_key,
+                                     const HostMode& mode) {
         MITRAL_CHECK(base::make_directory(directory, 0700));
+        zone_.host.deletes_damaged = mode.deletes_damaged ? 1 : 0;
         if (trusted_host_zone(&zone_.host, directory.c_str(), hardware_key.data(), &zone_.files) ==
             0)
             return base::fail(vault::VaultError::backend_unavailable, "no host zone");
@@ -110,9 +112,10 @@ class HostChannel final : public vault::optee::Channel {
 base::Result<std::unique_ptr<vault::optee::Channel>> open_host_channel(const std::string& directory,
                                                                        base::ByteView hardware_key,
                                                                        PowerCut* cut,
-                                                                       const base::Clock* clock) {
+                                                                       const base::Clock* clock,
+                                                                       const HostMode& mode) {
     auto channel = std::make_unique<HostChannel>(cut, clock);
-    MITRAL_CHECK(channel->start(directory, hardware_key));
+    MITRAL_CHECK(channel->start(directory, hardware_key, mode));
     return channel;
 }
 

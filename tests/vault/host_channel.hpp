@@ -21,9 +21,14 @@ struct PowerCut {
     std::function<void(std::uint32_t command, base::ByteView reply)> on_reply;
 };
 
+// What platforms do differently.
+struct HostMode {
+    bool deletes_damaged = false;  // OP-TEE's core does
+};
+
 // `cut` and `clock` must outlive the channel; no cut: nothing fails; no clock: this machine's.
 [[nodiscard]] base::Result<std::unique_ptr<vault::optee::Channel>> open_host_channel(
     const std::string& directory, base::ByteView hardware_key, PowerCut* cut = nullptr,
-    const base::Clock* clock = nullptr);
+    const base::Clock* clock = nullptr, const HostMode& mode = {});
 
 }  // namespace mitral::test

@@ -17,6 +17,7 @@ struct trusted {
     const struct trusted_zone* zone;
     uint8_t unit_id[TRUSTED_UNIT_ID_SIZE];
     struct unit_keys unit;
+    bool unit_stored; /* false: they are in memory only, what is stored cannot be read */
     struct custody custody;
     uint64_t mints;
     uint64_t refusals; /* since the start */
@@ -85,7 +86,8 @@ enum trusted_status trusted_execute(struct trusted* trusted, const uint8_t stati
 
 /* For the parts of custody alone. */
 enum trusted_status trusted_save(struct trusted* trusted, const struct custody* next);
-enum trusted_status trusted_save_mints(struct trusted* trusted, uint64_t mints);
+/* Floor and order counter of `custody`, and the count of tokens. */
+enum trusted_status trusted_save_ratchet(struct trusted* trusted, const struct custody* custody);
 enum trusted_status trusted_save_unit(struct trusted* trusted, const struct unit_keys* unit);
 
 #ifdef __cplusplus

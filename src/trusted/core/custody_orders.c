@@ -164,6 +164,39 @@ static enum trusted_status apply(struct trusted* trusted, const uint8_t station_
     }
 }
 
+/* From here on it holds. */
+static void take_up(struct trusted* trusted) {
+    const struct order* order = &trusted->order;
+    trusted->custody = trusted->next;
+    /* It may have come from an authority that is not trusted any more. */
+    if (order->kind == ORDER_PROVISION || order->kind == ORDER_POLICY || order->kind == ORDER_WIPE)
+        trusted_wipe(&trusted->time, sizeof trusted->time);
+    if (order->kind == ORDER_PROVISION)
+        trusted->doubtful = false;
+    /* The ephemeral key did its work: who reads this memory later cannot open the order. */
+    if (order->key_count > 0)
+        trusted_statement_void(&trusted->statement);
+}
+
+/* A station's order writes over keys that cannot be read; nothing less does. The ratchet comes
+ * last: one that is behind custody does no harm, one that is ahead speaks of custody that was lost.
+ */
+static enum trusted_status store(struct trusted* trusted) {
+    struct custody* next = &trusted->next;
+    enum trusted_status status = TRUSTED_OK;
+    if (!trusted->unit_stored)
+        status = trusted_save_unit(trusted, &trusted->unit);
+    if (status == TRUSTED_OK) {
+        trusted->unit_stored = true;
+        trusted_copy(next->unit, trusted->unit.attestation_key, sizeof next->unit);
+        status = trusted_save(trusted, next);
+    }
+    if (status != TRUSTED_OK)
+        return status;
+    take_up(trusted);
+    return trusted_save_ratchet(trusted, &trusted->custody);
+}
+
 static enum trusted_status obey(struct trusted* trusted, const uint8_t station_key[32]) {
     const struct order* order = &trusted->order;
     struct custody* next = &trusted->next;
@@ -171,27 +204,8 @@ static enum trusted_status obey(struct trusted* trusted, const uint8_t station_k
     next->order_counter = order->counter;
     if (order->time_s > next->time_floor_s)
         next->time_floor_s = order->time_s;
-    enum trusted_status status = apply(trusted, station_key);
-    /* A unit with an identity has a count; it stands before the identity does. */
-    if (status == TRUSTED_OK && order->kind == ORDER_PROVISION)
-        status = trusted_save_mints(trusted, trusted->mints);
-    trusted_copy(next->unit, trusted->unit.attestation_key, sizeof next->unit);
-    if (status == TRUSTED_OK)
-        status = trusted_save(trusted, next);
-    if (status == TRUSTED_OK) {
-        trusted->custody = *next;
-        trusted->stored_floor_s = next->time_floor_s;
-        /* It may have come from an authority that is not trusted any more. */
-        if (order->kind == ORDER_PROVISION || order->kind == ORDER_POLICY ||
-            order->kind == ORDER_WIPE)
-            trusted_wipe(&trusted->time, sizeof trusted->time);
-        if (order->kind == ORDER_PROVISION)
-            trusted->doubtful = false;
-        /* The ephemeral key did its work: who reads this memory later cannot open the order. */
-        if (order->key_count > 0)
-            trusted_statement_void(&trusted->statement);
-    }
-    return status;
+    const enum trusted_status status = apply(trusted, station_key);
+    return status == TRUSTED_OK ? store(trusted) : status;
 }
 
 enum trusted_status trusted_execute(struct trusted* trusted, const uint8_t station_key[32],

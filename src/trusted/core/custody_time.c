@@ -63,19 +63,13 @@ enum trusted_status trusted_begin_time(struct trusted* trusted,
 
 /* In memory at once, in storage in steps. */
 static enum trusted_status raise_floor(struct trusted* trusted, int64_t floor_s) {
-    struct custody* next = &trusted->next;
-    enum trusted_status status = TRUSTED_OK;
-    if (floor_s - trusted->stored_floor_s >= ROUGHTIME_FLOOR_STEP_S) {
-        *next = trusted->custody;
-        next->time_floor_s = floor_s;
-        status = trusted_save(trusted, next);
-        trusted_wipe(next, sizeof *next);
-        if (status == TRUSTED_OK)
-            trusted->stored_floor_s = floor_s;
-    }
-    if (status == TRUSTED_OK)
-        trusted->custody.time_floor_s = floor_s;
-    return status;
+    const int64_t before_s = trusted->custody.time_floor_s;
+    trusted->custody.time_floor_s = floor_s;
+    if (floor_s - trusted->stored_floor_s < ROUGHTIME_FLOOR_STEP_S ||
+        trusted_save_ratchet(trusted, &trusted->custody) == TRUSTED_OK)
+        return TRUSTED_OK;
+    trusted->custody.time_floor_s = before_s;
+    return TRUSTED_FAILURE;
 }
 
 enum trusted_status trusted_take_time(struct trusted* trusted, struct span answer,

@@ -43,10 +43,8 @@ static enum trusted_status expiry_for(const struct trusted* trusted,
 }
 
 static enum trusted_status count_mint(struct trusted* trusted) {
-    const enum trusted_status status = trusted_save_mints(trusted, trusted->mints + 1);
-    if (status == TRUSTED_OK)
-        ++trusted->mints;
-    return status;
+    ++trusted->mints;
+    return trusted_save_ratchet(trusted, &trusted->custody);
 }
 
 static enum trusted_status sign(struct trusted* trusted, size_t resource_size, struct span module,

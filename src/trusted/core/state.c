@@ -15,6 +15,7 @@ enum state_tag {
 
 static const uint8_t custody_magic[4] = {'M', 'T', 'C', '1'};
 static const uint8_t unit_magic[4] = {'M', 'T', 'U', '1'};
+static const uint8_t ratchet_magic[4] = {'M', 'T', 'R', '1'};
 
 bool trusted_has_identity(const struct custody* custody) {
     return custody->state == STATE_READY || custody->state == STATE_QUARANTINED;
@@ -149,5 +150,28 @@ bool trusted_unit_decode(struct span bytes, struct unit_keys* keys) {
     trusted_copy(keys->data_root, trusted_take(&in, KEY_SIZE).at, KEY_SIZE);
     trusted_copy(keys->attestation_secret, trusted_take(&in, 32).at, 32);
     trusted_copy(keys->attestation_key, trusted_take(&in, 64).at, 64);
+    return true;
+}
+
+void trusted_ratchet_encode(const struct ratchet* ratchet, uint8_t bytes[RATCHET_ENCODED]) {
+    struct writer out = trusted_writer(bytes, RATCHET_ENCODED);
+    trusted_put(&out, ratchet_magic, sizeof ratchet_magic);
+    trusted_put_u64(&out, ratchet->mints);
+    trusted_put_u64(&out, (uint64_t)ratchet->time_floor_s);
+    trusted_put_u64(&out, ratchet->order_counter);
+}
+
+bool trusted_ratchet_decode(struct span bytes, struct ratchet* ratchet) {
+    const struct span magic = {ratchet_magic, sizeof ratchet_magic};
+    struct reader in = trusted_reader(bytes);
+    if (bytes.size != RATCHET_ENCODED || !trusted_same(trusted_take(&in, magic.size), magic))
+        return false;
+    const uint64_t mints = trusted_u64(&in);
+    const uint64_t floor = trusted_u64(&in);
+    if (floor > (uint64_t)MITRAL_SAS_MAX_TIME_S)
+        return false;
+    ratchet->mints = mints;
+    ratchet->time_floor_s = (int64_t)floor;
+    ratchet->order_counter = trusted_u64(&in);
     return true;
 }

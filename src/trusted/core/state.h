@@ -1,4 +1,4 @@
-/* What the trust zone remembers: two sealed objects, and how they are written. */
+/* What the trust zone remembers: three sealed objects, and how they are written. */
 #pragma once
 
 #include "azure/sas_core.h"
@@ -49,6 +49,19 @@ enum { UNIT_ENCODED = 4 + KEY_SIZE + 32 + 64 };
 
 void trusted_unit_encode(const struct unit_keys* keys, uint8_t out[UNIT_ENCODED]);
 bool trusted_unit_decode(struct span bytes, struct unit_keys* keys);
+
+/* Apart from custody, so that the loss of either leaves floor and counter where they were; the
+ * higher one counts. */
+struct ratchet {
+    uint64_t mints;
+    int64_t time_floor_s;
+    uint64_t order_counter;
+};
+
+enum { RATCHET_ENCODED = 4 + 3 * 8 };
+
+void trusted_ratchet_encode(const struct ratchet* ratchet, uint8_t out[RATCHET_ENCODED]);
+bool trusted_ratchet_decode(struct span bytes, struct ratchet* ratchet);
 
 #ifdef __cplusplus
 }

@@ -21,7 +21,7 @@ enum trusted_zone_result {
 enum trusted_object {
     OBJECT_UNIT = 1,    /* the unit's own keys, made here */
     OBJECT_CUSTODY = 2, /* identity, policy, the keys that came from the station */
-    OBJECT_MINTS = 3    /* the count of tokens */
+    OBJECT_RATCHET = 3  /* what only rises: count of tokens, time floor, order counter */
 };
 
 enum { ZONE_NONCE_SIZE = 12, ZONE_TAG_SIZE = 16 };

@@ -224,10 +224,12 @@ static enum trusted_zone_result host_load(void* self, enum trusted_object object
     const size_t got = fread(file, 1, sizeof file, in);
     (void)fclose(in);
     const size_t overhead = ZONE_NONCE_SIZE + ZONE_TAG_SIZE;
-    if (got < overhead || got - overhead > capacity)
+    if (got < overhead || got - overhead > capacity ||
+        host_open(NULL, key, file, file + ZONE_NONCE_SIZE, got - ZONE_NONCE_SIZE, out) != ZONE_OK) {
+        if (host->deletes_damaged)
+            (void)unlink(path);
         return ZONE_REFUSED;
-    if (host_open(NULL, key, file, file + ZONE_NONCE_SIZE, got - ZONE_NONCE_SIZE, out) != ZONE_OK)
-        return ZONE_REFUSED;
+    }
     *size = got - overhead;
     return ZONE_OK;
 }

@@ -15,10 +15,11 @@ extern "C" {
 struct trusted_host {
     char directory[512];
     uint8_t hardware_key[32]; /* what the fuses hold on a board */
+    int deletes_damaged;      /* as OP-TEE does: an object that is not authentic is gone at once */
 };
 
 /* Sealed objects lie in `directory`, which exists. 0 when its name is too long. `host` must
- * outlive the zone. */
+ * outlive the zone; the rest of it is the caller's. */
 int trusted_host_zone(struct trusted_host* host, const char* directory,
                       const uint8_t hardware_key[32], struct trusted_zone* zone);
 
