@@ -42,14 +42,15 @@ class Unit:
             flash.seek(UNIT_PAGE)
             flash.write(secrets)
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
+        """Power on; `more` are further arguments for QEMU, what it then says itself is in qemu.log."""
         self.stop()
         self.said = b""
         self.secure, theirs = os.pipe()
         command = ["qemu-system-aarch64", "-nodefaults", "-display", "none", "-machine", machine.MACHINE,
                    *machine.PROCESSOR, "-drive", f"if=pflash,unit=0,format=raw,file={self.flash}",
                    "-drive", f"if=none,id=disk,format=raw,file={self.disk}", "-device", "virtio-blk-device,drive=disk",
-                   "-serial", "stdio", "-serial", f"file:/dev/fd/{theirs}"]
+                   "-serial", "stdio", "-serial", f"file:/dev/fd/{theirs}", *more]
         with (self.folder / "qemu.log").open("wb") as complaints:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints,
                                             pass_fds=(theirs,))
@@ -86,6 +87,16 @@ class Unit:
                     return line
             if not self.listen(deadline - time.monotonic()):
                 raise NothingSaid(f"none of {lines} within {within:.0f} s; the end:\n{self.text()[-1500:]}")
+
+    def listen_on(self, seconds: float) -> None:
+        """Takes in all that is said in this time."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.listen(left)
+
+    def complaints(self) -> str:
+        """What QEMU itself said."""
+        return (self.folder / "qemu.log").read_text(errors="replace")
 
     def text(self) -> str:
         return self.said.decode(errors="replace").replace("\r", "")

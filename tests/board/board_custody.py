@@ -62,6 +62,7 @@ class Custody(board_chain.Board):
         self.unit.wait_for("trial: over")
         said = self.unit.text()
         self.assertIn("trial: provisioned", said)
+        self.assertIn("already provisioned", said)
         self.assertIn("trial: a second time refused", said)
         got = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
         device = hmac.digest(group, REGISTRATION, "sha256")
