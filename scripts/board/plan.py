@@ -1,4 +1,5 @@
 """What the board's image is made of, in order."""
+import os
 from pathlib import Path
 
 import keys
@@ -41,7 +42,8 @@ def stages(folder: Path) -> list[Stage]:
         Stage("trusted-app", recipe("trusted-app"),
               files=(SRC / "trusted" / "core", SRC / "trusted" / "optee", SRC / "trusted" / "protocol.h",
                      SRC / "azure" / "sas_core.c", SRC / "azure" / "sas_core.h", SRC / "roughtime"),
-              after=("optee-core",), settings={"VAULT_UID": VAULT_UID}),
+              after=("optee-core",),
+              settings={"VAULT_UID": VAULT_UID, "STATION_KEY": os.environ.get("MITRAL_STATION_KEY", "")}),
         Stage("optee", recipe("optee"), after=("optee-core", "trusted-app")),
         Stage("machine-tree", recipe("machine"), files=(BOARD / "machine.dtsi",), settings=machine.SETTINGS),
         Stage("u-boot", recipe("u-boot"), files=(BOARD / "u-boot",), after=("u-boot-source",)),

@@ -28,8 +28,9 @@ enum trusted_command {
     TRUSTED_STATUS = 5,             /* – -> u8 state | u64 mints | u64 refusals | i64 time floor |
                                        u32 allowance | u32 longest lifetime | u8 rotation pending |
                                        u8 subject key held | u8 state doubtful | u8 time authority
-                                       known | i64 s since signed time (-1: none) | text id scope |
-                                       text registration id | text DPS host */
+                                       known | i64 s since signed time (-1: none) | u8 station's
+                                       key built in | text id scope | text registration id | text
+                                       DPS host */
     TRUSTED_BEGIN_PROVISIONING = 6, /* – -> block statement */
     TRUSTED_EXECUTE_ORDER = 7,      /* station key (32) | block signed order -> – */
     TRUSTED_PSEUDONYM = 8,          /* text patient id | text authority -> 16 bytes */
@@ -54,7 +55,8 @@ enum trusted_status {
     TRUSTED_KEY_REFUSED = 14,
     TRUSTED_FAILURE = 16, /* something did not work; not a refusal */
     TRUSTED_STATE_REFUSED = 18,
-    TRUSTED_TIME_REFUSED = 19
+    TRUSTED_TIME_REFUSED = 19,
+    TRUSTED_STATION_REFUSED = 20
 };
 
 /* The wrapping key of an `optee` statement: X25519 key (32) | unit id (32) | attestation key

@@ -43,6 +43,8 @@ const char* describe(VaultError error) {
             return "order does not fit the state";
         case VaultError::time_refused:
             return "signed time refused";
+        case VaultError::station_refused:
+            return "station refused";
     }
     return "unknown";
 }

@@ -29,6 +29,7 @@ enum class VaultError {
     vault_unavailable = 17,  // client side: no daemon answers on the socket
     state_refused = 18,      // the order does not fit the present state
     time_refused = 19,       // no good answer of the time authority to the last question
+    station_refused = 20,    // a trust zone that knows its station takes no other's orders
 };
 
 // True when the rules said no; false when something did not work.

@@ -1,5 +1,7 @@
 #include "vault/host_channel.hpp"
 
+#include <algorithm>
+
 #include "base/file.hpp"
 #include "trusted/core/commands.h"
 #include "trusted/host/zone.h"
@@ -50,6 +52,7 @@ trusted_zone_result uptime(void* self, std::uint64_t* now_ms) {
 trusted_zone table_over(Zone& zone) {
     trusted_zone table{};
     table.self = &zone;
+    table.station_key = zone.files.station_key;
     table.random = Through<&trusted_zone::random>::call;
     table.sha256 = Through<&trusted_zone::sha256>::call;
     table.sha512 = Through<&trusted_zone::sha512>::call;
@@ -82,6 +85,9 @@ class HostChannel final : public vault::optee::Channel {
                                      const HostMode& mode) {
         MITRAL_CHECK(base::make_directory(directory, 0700));
         zone_.host.deletes_damaged = mode.deletes_damaged ? 1 : 0;
+        zone_.host.has_station_key = mode.station_key ? 1 : 0;
+        if (mode.station_key)
+            std::ranges::copy(*mode.station_key, zone_.host.station_key);
         if (trusted_host_zone(&zone_.host, directory.c_str(), hardware_key.data(), &zone_.files) ==
             0)
             return base::fail(vault::VaultError::backend_unavailable, "no host zone");

@@ -5,9 +5,11 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.hpp"
+#include "base/crypto.hpp"
 #include "vault/optee/channel.hpp"
 
 namespace mitral::test {
@@ -23,7 +25,8 @@ struct PowerCut {
 
 // What platforms do differently.
 struct HostMode {
-    bool deletes_damaged = false;  // OP-TEE's core does
+    std::optional<base::Ed25519PublicKey> station_key;  // built in; none: any station provisions
+    bool deletes_damaged = false;                       // OP-TEE's core does
 };
 
 // `cut` and `clock` must outlive the channel; no cut: nothing fails; no clock: this machine's.

@@ -90,6 +90,7 @@ static enum trusted_status status(struct trusted* trusted, struct reader* in, st
     trusted_put_u8(out, trusted->doubtful);
     trusted_put_u8(out, trusted->policy.time_key.size > 0);
     trusted_put_u64(out, (uint64_t)trusted_signed_time_age_s(trusted));
+    trusted_put_u8(out, trusted->zone->station_key != NULL);
     trusted_put_block(out, trusted->policy.id_scope);
     trusted_put_block(out, id);
     trusted_put_block(out, trusted->policy.dps_host);

@@ -79,8 +79,8 @@ enum trusted_status trusted_pseudonym(struct trusted* trusted, struct span id,
                                       struct span authority, uint8_t pseudonym[16]);
 enum trusted_status trusted_begin_provisioning(struct trusted* trusted,
                                                uint8_t statement[STATEMENT_SIZE]);
-/* `station_key` may provision a unit without identity; then the key that did it stays the
- * station's until a wipe, whatever comes here. */
+/* `station_key` may provision a unit without identity, if it is the zone's own; then the key that
+ * did it stays the station's until a wipe, whatever comes here. */
 enum trusted_status trusted_execute(struct trusted* trusted, const uint8_t station_key[32],
                                     struct span signed_order);
 

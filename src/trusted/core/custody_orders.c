@@ -10,6 +10,9 @@ static enum trusted_status check_signature(struct trusted* trusted, const uint8_
     const struct order* order = &trusted->order;
     const bool known = trusted_has_identity(custody);
     const uint8_t* key = known ? custody->station_key : station_key;
+    if (!known && zone->station_key != NULL &&
+        !trusted_same_secret(station_key, zone->station_key, 32))
+        return TRUSTED_STATION_REFUSED;
     if (order->signer == SIGNER_FLEET) {
         const struct span policy = {custody->policy, custody->policy_size};
         if (!known || !trusted_policy_parse(policy, &trusted->policy) ||

@@ -28,6 +28,9 @@ enum { ZONE_NONCE_SIZE = 12, ZONE_TAG_SIZE = 16 };
 
 struct trusted_zone {
     void* self;
+    /* Ed25519, 32 bytes: the one station that may give a unit its identity. NULL: any, for
+     * development. */
+    const uint8_t* station_key;
 
     enum trusted_zone_result (*random)(void* self, uint8_t* out, size_t size);
     enum trusted_zone_result (*sha256)(void* self, const uint8_t* data, size_t size,

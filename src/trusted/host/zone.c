@@ -277,6 +277,7 @@ int trusted_host_zone(struct trusted_host* host, const char* directory,
                       const uint8_t hardware_key[32], struct trusted_zone* zone) {
     const struct trusted_zone filled = {
         .self = host,
+        .station_key = host->has_station_key ? host->station_key : NULL,
         .random = host_random,
         .sha256 = host_sha256,
         .sha512 = host_sha512,

@@ -1,6 +1,9 @@
 global-incdirs-y += ../..
 cflags-y += -std=c11 -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wundef -Werror
 cppflags-y += -DTRUSTED_CLIENT='$(TRUSTED_CLIENT)'
+ifneq ($(TRUSTED_STATION_KEY),)
+cppflags-y += -DTRUSTED_STATION_KEY='$(TRUSTED_STATION_KEY)'
+endif
 
 srcs-y += entry.c zone.c
 srcs-y += ../core/bytes.c ../core/commands.c ../core/custody.c ../core/custody_orders.c ../core/custody_start.c

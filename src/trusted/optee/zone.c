@@ -326,8 +326,16 @@ static enum trusted_zone_result zone_uptime(void* self, uint64_t* now_ms) {
     return ZONE_OK;
 }
 
+#ifdef TRUSTED_STATION_KEY
+static const uint8_t built_in_station_key[32] = TRUSTED_STATION_KEY;
+#define STATION_KEY built_in_station_key
+#else
+#define STATION_KEY NULL
+#endif
+
 const struct trusted_zone trusted_optee_zone = {
     .self = NULL,
+    .station_key = STATION_KEY,
     .random = zone_random,
     .sha256 = zone_sha256,
     .sha512 = zone_sha512,

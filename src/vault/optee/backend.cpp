@@ -14,6 +14,8 @@ constexpr std::string_view boundary_text =
     "the secure world (OP-TEE): keys and the rules on tokens are in the Trusted Application, root "
     "here can ask for tokens within them; that its storage was rolled back shows to the fleet "
     "alone";
+constexpr std::string_view any_station_text =
+    "; station = any: a development build, whoever provisions it first is its station";
 constexpr std::size_t max_block = TRUSTED_MAX_REQUEST - 64;
 
 class OpteeBackend final : public Backend {
@@ -143,7 +145,7 @@ base::Result<Pseudonym> OpteeBackend::pseudonym(const Patient& patient) {
 }
 
 base::Result<VaultStatus> OpteeBackend::status() {
-    constexpr std::size_t numbers = 45;
+    constexpr std::size_t numbers = 46;
     MITRAL_TRY(const auto reply, ask(TRUSTED_STATUS, {}));
     if (reply.size() < numbers)
         return damaged();
@@ -159,6 +161,7 @@ base::Result<VaultStatus> OpteeBackend::status() {
     const auto doubtful = in.u8();
     const auto authority = in.u8();
     const auto signed_age = in.u64();
+    const auto station_known = in.u8();
     const auto id_scope = in.text16();
     const auto registration_id = in.text16();
     const auto dps_host = in.text16();
@@ -171,6 +174,8 @@ base::Result<VaultStatus> OpteeBackend::status() {
     status.state = static_cast<VaultState>(*state);
     status.backend = "optee";
     status.boundary = boundary_text;
+    if (*station_known == 0)
+        status.boundary += any_station_text;
     status.id_scope = *id_scope;
     status.registration_id = *registration_id;
     status.dps_host = *dps_host;
