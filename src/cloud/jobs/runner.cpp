@@ -191,10 +191,13 @@ void Runner::answered(const std::string& id, std::uint64_t serial, const Target&
 }
 
 base::Status Runner::finish(Active& active, JobStatus status, std::string reason) {
-    active.job.status = status;
-    active.job.reason = std::move(reason);
-    active.job.ended = parts_.clock.wall();
-    return parts_.store.end(active.job);
+    auto job = active.job;
+    job.status = status;
+    job.reason = std::move(reason);
+    job.ended = parts_.clock.wall();
+    MITRAL_CHECK(parts_.store.end(job));  // fails: it is as before, and comes to its end again
+    active.job = std::move(job);
+    return {};
 }
 
 // Failed is a job that came to nothing.
@@ -217,10 +220,15 @@ void Runner::arm() {
         wait = has_work(active)
                    ? at_once
                    : std::min(wait, std::max(at_once, active.until - parts_.clock.monotonic()));
+    if (active_.size() < max_running)
+        if (const auto waiting = parts_.store.of(JobStatus::queued, max_running); waiting)
+            for (const auto& job : *waiting)
+                if (!active_.contains(job.id))
+                    wait = at_once;
     if (const auto next = parts_.store.of(JobStatus::scheduled, 1); next && !next->empty())
         wait = std::min(wait, std::max(at_once, base::Milliseconds(next->front().starts.ms -
                                                                    parts_.clock.wall().ms)));
-    else if (active_.empty())
+    else if (active_.empty() && wait == longest_wait)
         return;
     wake(wait);
 }

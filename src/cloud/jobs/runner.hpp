@@ -26,7 +26,8 @@ struct RunnerParts {
 // Takes jobs through their states: scheduled until their time, queued while the devices are looked
 // for, running until each has an answer or the time is over. Work is cut into slices, so that no
 // pass of the loop is held up by a large hub. What a crash interrupts goes on with the next start;
-// of methods that were under way then nobody knows the end: they count as failed.
+// of methods that were under way then nobody knows the end: they count as failed. After a power cut
+// what was written last may be missing: a device may then have its turn twice.
 class Runner {
   public:
     static constexpr std::size_t max_running = 10;  // jobs at once; the others stay queued
