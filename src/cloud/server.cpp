@@ -256,7 +256,8 @@ base::Status Process::open_time(Sockets& sockets) {
 void Process::mount_services() {
     amqp_endpoint_.emplace(
         amqp::Parts{authenticator_, state_->policies, hosts_, log_, news_, queue_,
-                    [this](std::string_view device) { devicebound_.wake(device); }, *clock_},
+                    [this](std::string_view device) { devicebound_.wake(device); },
+*clock_},
         amqp::EndpointOptions{.consumer_groups = settings_.consumer_groups,
                               .clock_skew = settings_.clock_skew,
                               .limits = {.expiry_grace = settings_.expiry_grace}});
@@ -371,9 +372,8 @@ http::Response Process::route_admin(const http::Request& request) {
     if (!request.path.starts_with("/service/")) {
         const bool to_device =
             request.method == http::Method::post && request.path.ends_with("/messages");
-        auto refusal =
-            limits_ && to_device ? api::refuse_above_limits(*limits_, request) : std::nullopt;
-        return refusal ? *std::move(refusal) : admin_routes_.route(request);
+        const auto serve = [this](const auto& call) { return admin_routes_.route(call); };
+        return limits_ && to_device ? api::within_limits(*limits_, request, serve) : serve(request);
     }
     auto inner = request;
     inner.path.erase(0, service.size());
@@ -381,9 +381,9 @@ http::Response Process::route_admin(const http::Request& request) {
 }
 
 http::Response Process::answer_public(const http::Request& request) {
-    auto refusal = limits_ ? api::refuse_above_limits(*limits_, request) : std::nullopt;
-    return meters_.api.count(request,
-                             refusal ? *std::move(refusal) : public_routes_.route(request));
+    const auto serve = [this](const auto& call) { return public_routes_.route(call); };
+    return meters_.api.count(
+        request, limits_ ? api::within_limits(*limits_, request, serve) : serve(request));
 }
 
 base::Status Process::open_limits() {

@@ -172,24 +172,51 @@ http::Request request(http::Method method, std::string path, std::string body = 
 
 TEST_F(LimitsTest, TheServiceApiAnswers429) {
     using http::Method;
+    const auto serve = [&](const http::Request& call) {
+        return api::within_limits(*limits_, call,
+                                  [](const http::Request&) { return http::Response{}; });
+    };
     for (const auto& [method, path, allowed] :
          {std::tuple(Method::get, "/devices/a", 2), std::tuple(Method::post, "/devices/query", 1),
           std::tuple(Method::get, "/twins/a", 1), std::tuple(Method::patch, "/twins/a", 1),
           std::tuple(Method::post, "/devices/a/messages", 1)}) {
         for (int i = 0; i < allowed; ++i)
-            EXPECT_FALSE(api::refuse_above_limits(*limits_, request(method, path))) << path;
-        const auto refused = api::refuse_above_limits(*limits_, request(method, path));
-        ASSERT_TRUE(refused) << path;
-        EXPECT_EQ(refused->status, 429U) << path;
+            EXPECT_EQ(serve(request(method, path)).status, 200U) << path;
+        EXPECT_EQ(serve(request(method, path)).status, 429U) << path;
     }
     const auto call = request(Method::post, "/twins/a/methods", std::string(100, 'x'));
-    EXPECT_FALSE(api::refuse_above_limits(*limits_, call));
-    EXPECT_EQ(api::refuse_above_limits(*limits_, call)->status, 429U);
-    EXPECT_FALSE(api::refuse_above_limits(*limits_, request(Method::get, "/enrollments/a")));
-    const auto event = request(Method::post, "/devices/a/messages/events", "{}");
-    for (int i = 0; i < 10; ++i)
-        EXPECT_FALSE(api::refuse_above_limits(*limits_, event));
-    EXPECT_EQ(api::refuse_above_limits(*limits_, event)->status, 403U);
+    EXPECT_EQ(serve(call).status, 200U);
+    EXPECT_EQ(serve(call).status, 429U);
+    EXPECT_EQ(serve(request(Method::get, "/enrollments/a")).status, 200U);
+    // Spelled as the router takes it too.
+    for (int i = 0; i < 5; ++i)
+        for (const auto* path : {"/devices/a/messages/events", "//Devices/a/messages/EVENTS/"})
+            EXPECT_EQ(serve(request(Method::post, path, "{}")).status, 200U);
+    EXPECT_EQ(serve(request(Method::post, "/devices/a/messages/Events", "{}")).status, 403U);
+}
+
+TEST_F(LimitsTest, WhatIsRefusedUsesNothing) {
+    MITRAL_PROVES("T-DOS-01");
+    using http::Method;
+    const auto answer = [&](unsigned status, std::string path, std::size_t size) {
+        const auto call = request(Method::post, std::move(path), std::string(size, 'x'));
+        return api::within_limits(*limits_, call,
+                                  [&](const http::Request&) {
+                                      http::Response response;
+                                      response.status = status;
+                                      return response;
+                                  })
+            .status;
+    };
+    const auto used = limits_->used();
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(answer(401, "/devices/a/messages/events", 1), 401U);
+        EXPECT_EQ(answer(401, "/devices/query", 1), 401U);
+    }
+    EXPECT_EQ(limits_->used(), used);
+    EXPECT_EQ(answer(200, "/devices/query", 1), 200U);
+    EXPECT_EQ(answer(204, "/devices/a/messages/events", 1), 204U);
+    EXPECT_EQ(limits_->used(), used + 1);  // control
 }
 
 }  // namespace

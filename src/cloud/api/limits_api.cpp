@@ -1,5 +1,6 @@
 #include "cloud/api/limits_api.hpp"
 
+#include "azure/text.hpp"
 #include "cloud/api/json.hpp"
 #include "cloud/api/service_calls.hpp"
 #include "cloud/metrics/api_meter.hpp"
@@ -12,25 +13,35 @@ using http::Request;
 using http::Response;
 using limits::Limit;
 
-std::optional<Limit> limit_of(const Request& request) {
-    const auto api = metrics::api_of(request.path);
+// As the router reads it: without regard to case and empty segments.
+std::string plain_path(std::string_view path) {
+    std::string plain;
+    for (const char c : azure::to_lower(path))
+        if (c != '/' || plain.empty() || plain.back() != '/')
+            plain += c;
+    while (plain.size() > 1 && plain.back() == '/')
+        plain.pop_back();
+    return plain;
+}
+
+std::optional<Limit> limit_of(Method method, std::string_view path) {
+    const auto api = metrics::api_of(path);
     if (api == "registry" || api == "modules" || api == "statistics")
         return Limit::registry;
-    if (api == "device-messages" && request.method == Method::post &&
-        request.path.ends_with("/messages"))
+    if (api == "device-messages" && method == Method::post && path.ends_with("/messages"))
         return Limit::devicebound;  // of the admin port
     if (api == "query")
         return Limit::queries;
     if (api == "methods")
         return Limit::methods;
     if (api == "twins")
-        return request.method == Method::get ? Limit::twin_reads : Limit::twin_updates;
+        return method == Method::get ? Limit::twin_reads : Limit::twin_updates;
     return std::nullopt;
 }
 
-bool is_telemetry(const Request& request) {
-    return request.method == Method::post && metrics::api_of(request.path) == "device-messages" &&
-           request.path.ends_with("/messages/events");
+bool is_telemetry(Method method, std::string_view path) {
+    return method == Method::post && metrics::api_of(path) == "device-messages" &&
+           path.ends_with("/messages/events");
 }
 
 Response throttled(Limit limit) {
@@ -63,22 +74,27 @@ Json state_of(limits::Limits& limits) {
 
 }  // namespace
 
-std::optional<Response> refuse_above_limits(limits::Limits& limits, const Request& request) {
-    if (is_telemetry(request)) {
-        if (!limits.take(Limit::sends))
-            return throttled(Limit::sends);
-        if (!limits.take_message(request.body.size()))
-            return service_refusal(403, "IotHubQuotaExceeded", "daily quota used up");
-        return std::nullopt;
-    }
-    const auto limit = limit_of(request);
+Response within_limits(limits::Limits& limits, const Request& request, const http::Handler& serve) {
+    const auto path = plain_path(request.path);
+    const auto telemetry = is_telemetry(request.method, path);
+    const auto limit = telemetry ? std::optional(Limit::sends) : limit_of(request.method, path);
     if (!limit)
-        return std::nullopt;
-    const auto cost =
-        *limit == Limit::methods
-            ? std::max<std::int64_t>(1, static_cast<std::int64_t>(request.body.size()))
-            : 1;
-    return limits.take(*limit, cost) ? std::nullopt : std::optional(throttled(*limit));
+        return serve(request);
+    const auto size = static_cast<std::int64_t>(request.body.size());
+    const auto cost = *limit == Limit::methods ? std::max<std::int64_t>(1, size) : 1;
+    if (!limits.take(*limit, cost))
+        return throttled(*limit);
+    if (telemetry && !limits.take_message(request.body.size())) {
+        limits.give_back(*limit, cost);
+        return service_refusal(403, "IotHubQuotaExceeded", "daily quota used up");
+    }
+    auto response = serve(request);
+    if (response.status >= 400) {
+        limits.give_back(*limit, cost);
+        if (telemetry)
+            limits.give_back_message(request.body.size());
+    }
+    return response;
 }
 
 void mount_limits(http::Router& router, limits::Limits* limits) {

@@ -8,10 +8,10 @@
 
 namespace mitral::cloud::api {
 
-// Takes a call of the public API from its limit; 429 when that is used up, 403 when the day's quota
-// is.
-[[nodiscard]] std::optional<http::Response> refuse_above_limits(limits::Limits& limits,
-                                                                const http::Request& request);
+// Serves a call within its limit; 429 when that is used up, 403 when the day's quota is. A call
+// that is refused uses nothing: strangers must not use up what belongs to devices.
+[[nodiscard]] http::Response within_limits(limits::Limits& limits, const http::Request& request,
+                                           const http::Handler& serve);
 
 // GET /limits of the admin port: tier's figures and what is used. `limits` is null without a tier,
 // and outlives the router.

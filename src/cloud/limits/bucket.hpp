@@ -31,6 +31,9 @@ class Bucket {
         return std::min(wait, queue_);
     }
 
+    // What was taken just now came to nothing.
+    void give_back(std::int64_t cost) { full_at_ -= cost * interval_ns_; }
+
   private:
     std::int64_t interval_ns_;
     std::int64_t burst_ns_;

@@ -65,10 +65,23 @@ void Limits::turn_the_day() {
     }
 }
 
+std::int64_t Limits::cost_of(std::size_t bytes) const {
+    const auto size = std::max<std::int64_t>(1, static_cast<std::int64_t>(bytes));
+    return (size + figures_.meter_bytes - 1) / figures_.meter_bytes;
+}
+
+void Limits::give_back_message(std::size_t bytes) {
+    used_ = std::max<std::int64_t>(0, used_ - cost_of(bytes));
+    unsaved_ = true;
+}
+
+void Limits::give_back(Limit limit, std::int64_t cost) {
+    buckets_[static_cast<std::size_t>(limit)].give_back(cost);
+}
+
 bool Limits::take_message(std::size_t bytes) {
     turn_the_day();
-    const auto size = std::max<std::int64_t>(1, static_cast<std::int64_t>(bytes));
-    const auto cost = (size + figures_.meter_bytes - 1) / figures_.meter_bytes;
+    const auto cost = cost_of(bytes);
     if (used_ + cost > figures_.messages_a_day) {
         ++refused_[static_cast<std::size_t>(Limit::daily_quota)];
         return false;

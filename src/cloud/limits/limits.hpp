@@ -39,6 +39,9 @@ class Limits {
     [[nodiscard]] bool take_message(std::size_t bytes);
     // How long it has to wait; none: refused. `cost` in what the limit counts.
     [[nodiscard]] std::optional<base::Milliseconds> take(Limit limit, std::int64_t cost = 1);
+    // A call that was taken and then refused, by its credential for one, used nothing.
+    void give_back_message(std::size_t bytes);
+    void give_back(Limit limit, std::int64_t cost = 1);
     // Writes down what was used since the last time; once a pass is enough.
     [[nodiscard]] base::Status save();
 
@@ -51,6 +54,7 @@ class Limits {
   private:
     Limits(const Figures& figures, store::Database& database, const base::Clock& clock);
     void turn_the_day();
+    [[nodiscard]] std::int64_t cost_of(std::size_t bytes) const;
     [[nodiscard]] std::int64_t today() const;
 
     Figures figures_;
