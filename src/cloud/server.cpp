@@ -257,7 +257,8 @@ void Process::mount_services() {
     amqp_endpoint_.emplace(
         amqp::Parts{authenticator_, state_->policies, hosts_, log_, news_, queue_,
                     [this](std::string_view device) { devicebound_.wake(device); },
-*clock_},
+                    [this] { return !limits_ || limits_->take(limits::Limit::devicebound); },
+                    *clock_},
         amqp::EndpointOptions{.consumer_groups = settings_.consumer_groups,
                               .clock_skew = settings_.clock_skew,
                               .limits = {.expiry_grace = settings_.expiry_grace}});

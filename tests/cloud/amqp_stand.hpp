@@ -47,9 +47,10 @@ struct AmqpStand {
     log::MessageLog log = *log::MessageLog::open({.directory = directory.path("messages")});
     log::Broadcast news{};
     hub::DeviceboundQueue queue{state->database, clock};
-    amqp::Endpoint endpoint{
-        {authenticator, state->policies, hosts, log, news, queue, [](std::string_view) {}, clock},
-        {}};
+    bool may_send = true;
+    amqp::Endpoint endpoint{{authenticator, state->policies, hosts, log, news, queue,
+                             [](std::string_view) {}, [this] { return may_send; }, clock},
+                            {}};
 };
 
 // What a client says first: SASL PLAIN with the key of a policy (not above 100 bytes together), and

@@ -5,6 +5,7 @@
 #include "cloud/amqp/claims.hpp"
 #include "cloud/amqp/devicebound.hpp"
 #include "cloud/amqp/event_line.hpp"
+#include "cloud/amqp/sections.hpp"
 #include "cloud/amqp/selector.hpp"
 #include "cloud/error.hpp"
 #include "support/proves.hpp"
@@ -119,6 +120,22 @@ TEST(AmqpMessage, SurvivesItsBytes) {
     for (std::size_t size = 1; size < bytes->size(); ++size)
         (void)decode_message(base::ByteView(*bytes).first(size));
     EXPECT_FALSE(decode_message({}));
+}
+
+TEST(AmqpSections, ReachToTheEnd) {
+    MITRAL_PROVES("T-DOS-01");
+    using namespace std::string_literals;
+    const auto value = "\x00\x53\x77\xa1\x01x"s;
+    for (const auto& good : {value, "\x00\x53\x70\x45"s + value, "\x00\x80\0\0\0\0\0\0\0\x77\x40"s,
+                             "\x00\x53\x75\xb0\x00\x00\x00\x01x"s, "\x00\x53\x77\x00\xa3\x01n\x43"s,
+                             "\x00\x53\x77\x98"s + std::string(16, 'u')})
+        EXPECT_TRUE(are_sections(base::as_bytes(good)));
+    for (const auto& bad :
+         {value + "\x40", "\x40"s, "\x00"s, "\x00\x53\x77"s, "\x00\x53\x6f\x40"s,
+          "\x00\x53\x79\x40"s, "\x00\xa3\x01n\x40"s, "\x00\x53\x77\xa1\x02x"s,
+          "\x00\x53\x77\xb1\xff\xff\xff\xffx"s, "\x00\x53\x77\x00\x00\x43\x43\x43"s,
+          "\x00\x53\x77\x10"s, value + value.substr(0, 5)})
+        EXPECT_FALSE(are_sections(base::as_bytes(bad)));
 }
 
 TEST(AmqpDevicebound, NamesItsRecipient) {

@@ -1,6 +1,7 @@
 """Who may do what over AMQP 1.0, and what hostile peers get; the peers are Qpid Proton, and raw bytes."""
 import ssl
 import struct
+import time
 
 from cloud.amqp_case import AmqpCase, amqp, place
 from cloud.local_azure import LocalAzure, sas
@@ -170,6 +171,9 @@ class Hostile(AmqpCase):
                            "unknown performative": begun + amqp.frame(b"\x00\x53\x7f\x45"),
                            "attach without session": begun + amqp.frame(b"\x00\x53\x12\x45", channel=9),
                            "deep nesting": begun + amqp.frame(b"\x00\x53\x10" + b"\x00\x53\x70" * 21_000),
+                           "nested lists": begun + amqp.frame(b"\x00\x53\x10\xd0\x00\x00\xf0\x00\x00\x00\x00\x0a\xa1\x00" +
+                                                              b"\x40" * 8 + b"\xc1\xff\x02\xa3\x01x" +
+                                                              b"\xc0\x01\x01" * 20_000 + b"\x40"),
                            "only descriptors": begun + amqp.frame(bytes(65_000))}.items():
             with self.subTest(name):
                 self.rejected(sent)  # returns once the server has closed
@@ -201,7 +205,10 @@ class Hostile(AmqpCase):
     def test_messages_that_are_none(self):
         client = self.connect()  # without a token
         client.receiver("$cbs")
-        for sent in (b"", b"\x00", b"\xff" * 9, b"\x00\x53\x75\xa0\xff", b"\x00" * 60_000):
+        # As deep as a message can be: what the library would take for thousands of bodies, and for one.
+        nested = b"\xc0\x01\x01" * 26_900 + b"\x40"
+        for sent in (b"", b"\x00", b"\xff" * 9, b"\x00\x53\x75\xa0\xff", b"\x00" * 60_000, b"\x00\x53\x77" + nested,
+                     b"\x00\x53\x77\xd0" + struct.pack(">II", len(nested) + 4, 1) + nested):
             with self.subTest(sent[:9]):
                 sender = client.sender("$cbs")
                 client.until(lambda link=sender: link.credit > 0)
@@ -214,6 +221,28 @@ class Hostile(AmqpCase):
                 client.until(lambda link=sender: link.state & amqp.Endpoint.REMOTE_CLOSED)
                 self.alive()
         self.assertEqual(client.put_token(self.token()), 200)
+
+    @proves("T-DOS-01")
+    def test_names_that_are_too_long(self):
+        client = self.connect()
+        with self.assertRaisesRegex(amqp.Refused, "amqp:invalid-field"):
+            client.receiver("a/" * 30_000)
+        client.receiver("$cbs")
+        sender = client.sender("$cbs")
+        self.assertEqual(client.send(sender, Message(id="m" * 5_000, body="token")), "amqp:invalid-field")
+        self.assertEqual(client.put_token(self.token()), 200)  # control
+
+    @proves("T-DOS-01")
+    def test_another_protocol_inside(self):
+        """The library would speak TLS with the first two, unseen."""
+        for begun in (b"\x16\x03\x01\x00\x05hello", b"AMQP\x02\x01\x00\x00", b"GET / HTTP/1.1\r\n\r\n"):
+            with self.subTest(begun):
+                self.assertEqual(self.rejected(begun), amqp.HEADER)
+
+    def test_a_token_of_the_year_9999(self):
+        client = self.connect()
+        self.assertEqual(client.put_token(self.token(lifetime=253402300799 - int(time.time()))), 200)
+        client.receiver(place(0))
 
     @proves("T-DOS-02")
     def test_a_message_that_is_too_large(self):

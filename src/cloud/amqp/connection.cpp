@@ -11,6 +11,9 @@ namespace mitral::cloud::amqp {
 namespace {
 
 constexpr int rounds_per_turn = 4;  // then others get theirs
+constexpr std::string_view protocol_header("AMQP\0\1\0\0", 8);
+constexpr std::chrono::seconds longest_wait{24 * 3600};  // tokens of the year 9999 are common
+constexpr base::Milliseconds shortest_heartbeat{250};    // whatever the peer asks for
 
 }  // namespace
 
@@ -54,8 +57,20 @@ base::Status Connection::put_token(std::string_view token) {
 base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
     in_turn_ = true;
     const auto taken = engine_->take(input);
+    if (!taken && engine_->refused_protocol()) {
+        in_turn_ = false;
+        transport().send(base::as_bytes(protocol_header));  // part 2, § 2.2: what it could speak
+        end("no AMQP 1.0");
+        return input.size();
+    }
     turn();
     return taken;
+}
+
+void Connection::end(std::string_view reason) {
+    ending_ = true;
+    forget_timer();
+    transport().close_when_sent(reason);
 }
 
 void Connection::on_writable() {
@@ -70,6 +85,8 @@ void Connection::wake() {
 
 // Lets the attachments produce, hands the bytes to the link, and looks at the clock.
 void Connection::turn() {
+    if (ending_)
+        return (void)drain();
     in_turn_ = true;
     bool again = true;
     for (int round = 0; again && round < rounds_per_turn && !transport().closing(); ++round) {
@@ -82,7 +99,7 @@ void Connection::turn() {
     if (engine_->finished()) {
         if (const auto failure = engine_->failure(); !failure.empty())
             base::log(base::Severity::notice, "amqp-connection-failed", {{"cause", failure}});
-        return transport().close_when_sent("AMQP connection ended");
+        return end("AMQP connection ended");
     }
     if (again && !transport().output_congested())
         wake_after(base::Milliseconds(0));
@@ -126,18 +143,23 @@ std::optional<base::MonotonicTime> Connection::claims_end() {
     if (!until)
         return std::nullopt;
     // One second more: what ended in the second that has begun is not dropped yet.
-    const auto left = base::Seconds(*until - judge_.now_s() + 1) + limits_.expiry_grace;
+    const auto now = judge_.now_s();
+    const auto left = base::Seconds(std::min(*until, now + longest_wait.count()) - now + 1) +
+                      limits_.expiry_grace;
     return transport().clock().monotonic() + std::max(base::Seconds(0), left);
 }
 
 void Connection::set_next_deadline() {
     auto deadline = claims_end().value_or(claim_due_);
-    if (const auto tick = engine_->tick(transport().clock().monotonic()))
-        deadline = std::min(deadline, *tick);
+    const auto now = transport().clock().monotonic();
+    if (const auto tick = engine_->tick(now))
+        deadline = std::min(deadline, std::max(*tick, now + shortest_heartbeat));
     transport().set_deadline(deadline);
 }
 
 void Connection::on_deadline() {
+    if (ending_)
+        return transport().close("it does not read the end");
     const auto now = transport().clock().monotonic();
     const bool lapsed = claims_.drop_ended(judge_.now_s() - limits_.expiry_grace.count());
     if (claims_.empty() && !lapsed && now >= claim_due_)
@@ -145,7 +167,7 @@ void Connection::on_deadline() {
     if (claims_.empty() && lapsed) {
         engine_->close({"amqp:unauthorized-access", "the token has expired"});
         turn();
-        return transport().close_when_sent("token expired");
+        return end("token expired");
     }
     if (lapsed)
         engine_->end_lapsed();

@@ -71,6 +71,7 @@ class Connection final : public front::Protocol, public Peer {
   private:
     [[nodiscard]] bool admit_plain(std::string_view user, std::string_view password);
     void turn();
+    void end(std::string_view reason);
     [[nodiscard]] bool drain();
     void forget_timer();
     void set_next_deadline();
@@ -83,6 +84,7 @@ class Connection final : public front::Protocol, public Peer {
     std::unique_ptr<Nodes> nodes_;
     std::unique_ptr<Engine> engine_;
     bool in_turn_ = false;
+    bool ending_ = false;
     std::optional<base::MonotonicTime> turn_at_;
     base::EventLoop::TimerId turn_timer_{};
 };

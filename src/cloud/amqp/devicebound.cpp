@@ -82,6 +82,9 @@ std::expected<void, Refusal> DeviceboundSender::on_message(const Message& messag
     auto order = to_devicebound(message, clock_.wall());
     if (!order)
         return std::unexpected(refusal_of(order.error()));
+    if (!may_send_())
+        return std::unexpected(
+            Refusal{"amqp:resource-limit-exceeded", "the tier allows no more devicebound now"});
     const auto sequence = queue_.send(device, *std::move(order));
     if (!sequence)
         return std::unexpected(refusal_of(sequence.error()));

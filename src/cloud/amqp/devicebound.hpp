@@ -15,15 +15,17 @@ namespace mitral::cloud::amqp {
 // "/messages/devicebound": each message names its device in `to`.
 class DeviceboundSender final : public Attachment {
   public:
-    // `wake` tells the device's connection that there is something new.
+    // `wake` tells the device's connection that there is something new. `may_send` says whether the
+    // limits allow one more, which then counts.
     DeviceboundSender(hub::DeviceboundQueue& queue, std::function<void(std::string_view)> wake,
-                      const base::Clock& clock)
-        : queue_(queue), wake_(std::move(wake)), clock_(clock) {}
+                      std::function<bool()> may_send, const base::Clock& clock)
+        : queue_(queue), wake_(std::move(wake)), may_send_(std::move(may_send)), clock_(clock) {}
     [[nodiscard]] std::expected<void, Refusal> on_message(const Message& message) override;
 
   private:
     hub::DeviceboundQueue& queue_;
     std::function<void(std::string_view)> wake_;
+    std::function<bool()> may_send_;
     const base::Clock& clock_;
 };
 

@@ -10,7 +10,8 @@ Endpoint::Endpoint(Parts parts, EndpointOptions options)
       judge_(parts_.authenticator, parts_.policies, parts_.hosts, parts_.clock,
              options_.clock_skew),
       events_(parts_.log, parts_.news, parts_.hosts, parts_.clock.wall(), options_.consumer_groups),
-      feedback_(parts_.queue, parts_.hosts.names().empty() ? "" : parts_.hosts.names().front()) {}
+      feedback_(parts_.queue, parts_.hosts.names().empty() ? "" : parts_.hosts.names().front(),
+                parts_.clock) {}
 
 std::unique_ptr<front::Protocol> Endpoint::accept(front::Transport& below) {
     return std::make_unique<Connection>(

@@ -25,6 +25,7 @@ struct Parts {
     log::Broadcast& news;
     hub::DeviceboundQueue& queue;
     std::function<void(std::string_view device)> wake_device;
+    std::function<bool()> may_send;  // a message to a device, within the limits of the tier
     const base::Clock& clock;
 };
 

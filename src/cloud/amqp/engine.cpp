@@ -10,6 +10,7 @@
 #include <proton/transport.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "cloud/error.hpp"
@@ -18,6 +19,8 @@ namespace mitral::cloud::amqp {
 namespace {
 
 constexpr const char* container_name = "mitral-cloud";
+// What may be on its way when a link ends is a window or two.
+constexpr std::size_t most_unwanted = 1'000;
 
 std::int64_t to_ms(base::MonotonicTime time) {
     return time.ns / 1'000'000;
@@ -68,7 +71,7 @@ Engine::~Engine() {
 base::Result<std::size_t> Engine::take(base::ByteView input) {
     MITRAL_CHECK(guard_.look(input));
     std::size_t taken = 0;
-    while (taken < input.size()) {
+    while (taken < input.size() && !deaf_) {
         const auto room = pn_transport_capacity(transport_);
         if (room <= 0)
             break;
@@ -177,11 +180,24 @@ void Engine::on_link_close(pn_link_t* link) {
 void Engine::on_delivery(pn_event_t* event) {
     auto* link = pn_event_link(event);
     auto* delivery = pn_event_delivery(event);
-    const auto found = entries_.find(link);
-    if (found == entries_.end())
+    if (deaf_)
         return;
-    if (pn_link_is_receiver(link))
-        return receive(link, found->second);
+    if (pn_link_is_sender(link))
+        return on_outcome(link, delivery);
+    const auto found = entries_.find(link);
+    if (found == entries_.end() || LinkEnd(link).closed())
+        return drop_unwanted(link);
+    receive(link, found->second);
+}
+
+void Engine::on_outcome(pn_link_t* link, pn_delivery_t* delivery) {
+    // The library lets a peer begin a delivery where we send, and mixes it up with ours when it is
+    // settled.
+    if (pn_delivery_get_context(delivery) == nullptr) {
+        close({"amqp:not-allowed", "a transfer to the end that sends"});
+        deaf_ = true;
+        return;
+    }
     const auto state = pn_delivery_remote_state(delivery);
     if (!pn_delivery_updated(delivery) || (state == 0 && !pn_delivery_settled(delivery)))
         return;
@@ -189,7 +205,25 @@ void Engine::on_delivery(pn_event_t* event) {
     std::uint64_t tag = 0;
     std::memcpy(&tag, tag_bytes.start, std::min(sizeof tag, tag_bytes.size));
     pn_delivery_settle(delivery);
-    found->second.attachment->on_outcome(tag, outcome_of(state));
+    if (const auto found = entries_.find(link); found != entries_.end())
+        found->second.attachment->on_outcome(tag, outcome_of(state));
+}
+
+// Nobody is there for them, but they have to leave the library's memory.
+void Engine::drop_unwanted(pn_link_t* link) {
+    std::array<char, 4096> nowhere{};
+    for (auto* delivery = pn_link_current(link);
+         delivery != nullptr && pn_delivery_readable(delivery); delivery = pn_link_current(link)) {
+        while (pn_link_recv(link, nowhere.data(), nowhere.size()) > 0) {
+        }
+        if (pn_delivery_partial(delivery) && !pn_delivery_aborted(delivery))
+            break;
+        pn_delivery_settle(delivery);
+    }
+    if (++unwanted_ > most_unwanted) {
+        close({"amqp:connection:forced", "transfers to links that are closed"});
+        deaf_ = true;
+    }
 }
 
 void Engine::receive(pn_link_t* link, Entry& entry) {
@@ -234,6 +268,8 @@ void Engine::finish_message(pn_link_t* link, Entry& entry) {
 }
 
 bool Engine::pump() {
+    if (deaf_)
+        return false;
     bool again = false;
     // Attachments neither open nor close links here.
     for (auto& [link, entry] : entries_)
@@ -286,7 +322,7 @@ void Engine::close(const Refusal& why) {
 
 bool Engine::finished() const {
     constexpr auto both = PN_LOCAL_CLOSED | PN_REMOTE_CLOSED;
-    return sasl_.failed || pn_transport_closed(transport_) ||
+    return sasl_.failed || deaf_ || pn_transport_closed(transport_) ||
            pn_transport_tail_closed(transport_) ||
            (pn_connection_state(connection_) & both) == both;
 }

@@ -16,6 +16,7 @@
 
 struct pn_collector_t;
 struct pn_connection_t;
+struct pn_delivery_t;
 struct pn_event_t;
 struct pn_link_t;
 struct pn_session_t;
@@ -49,6 +50,7 @@ class Engine {
     void close(const Refusal& why);
     // Nothing more will come or go once output() is empty.
     [[nodiscard]] bool finished() const;
+    [[nodiscard]] bool refused_protocol() const noexcept { return guard_.refused_protocol(); }
     // The connection is gone: what stands behind its links is told so.
     void forget_links() { entries_.clear(); }
     [[nodiscard]] std::string failure() const;  // for the log; empty without one
@@ -67,7 +69,9 @@ class Engine {
     void on_session_open(pn_session_t* session);
     void on_session_close(pn_session_t* session);
     void on_delivery(pn_event_t* event);
+    void on_outcome(pn_link_t* link, pn_delivery_t* delivery);
     void receive(pn_link_t* link, Entry& entry);
+    void drop_unwanted(pn_link_t* link);
     void finish_message(pn_link_t* link, Entry& entry);
     void refuse(pn_link_t* link, const Refusal& why);
 
@@ -82,6 +86,8 @@ class Engine {
     std::unordered_map<pn_link_t*, Entry> entries_;
     std::size_t links_ = 0;  // that exist in the library, closed ones included
     std::size_t sessions_ = 0;
+    std::size_t unwanted_ = 0;  // transfers on links that take none
+    bool deaf_ = false;         // the peer broke the rules: nothing of it is heard any more
 };
 
 }  // namespace mitral::cloud::amqp

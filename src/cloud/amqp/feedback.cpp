@@ -12,8 +12,9 @@ constexpr base::Milliseconds expiry_check{1'000};  // what expires calls nobody
 
 }  // namespace
 
-FeedbackStation::FeedbackStation(hub::DeviceboundQueue& queue, std::string hub_name)
-    : queue_(queue), hub_name_(std::move(hub_name)) {
+FeedbackStation::FeedbackStation(hub::DeviceboundQueue& queue, std::string hub_name,
+                                 const base::Clock& clock)
+    : queue_(queue), hub_name_(std::move(hub_name)), clock_(clock) {
     queue_.on_feedback([this] { wake_all(); });
 }
 
@@ -23,15 +24,20 @@ void FeedbackStation::wake_all() {
 }
 
 base::Result<std::optional<Message>> FeedbackStation::take(FeedbackReceiver& receiver) {
-    if (holder_ != nullptr)
+    if (holder_ != nullptr && clock_.monotonic() < lock_end_)
         return std::nullopt;
     MITRAL_TRY(const auto completed, queue_.completed_feedback());
     MITRAL_TRY(const auto records, queue_.feedback(completed + 1, batch));
     if (records.empty())
         return std::nullopt;
     holder_ = &receiver;
+    lock_end_ = clock_.monotonic() + lock_time;
     last_ = records.back().sequence;
     return to_message(records, hub_name_);
+}
+
+bool FeedbackStation::holds(const FeedbackReceiver& receiver) const {
+    return holder_ == &receiver && clock_.monotonic() < lock_end_;
 }
 
 void FeedbackStation::settle(FeedbackReceiver& receiver, Outcome outcome) {
@@ -51,7 +57,11 @@ FeedbackReceiver::~FeedbackReceiver() {
 }
 
 bool FeedbackReceiver::pump() {
-    if (awaits_outcome_ || end_.credit() <= 0)
+    if (station_.holds(*this)) {
+        peer_.wake_after(expiry_check);
+        return false;
+    }
+    if (end_.credit() <= 0)
         return false;
     const auto message = station_.take(*this);
     if (!message) {
@@ -67,16 +77,23 @@ bool FeedbackReceiver::pump() {
         peer_.wake_after(expiry_check);
         return false;
     }
-    if (const auto bytes = encode_message(**message)) {
-        end_.send(*bytes, ++sent_, false);
-        awaits_outcome_ = true;
+    const auto bytes = encode_message(**message);
+    if (!bytes) {
+        station_.settle(*this, Outcome::released);
+        end_.close({"amqp:internal-error", "feedback cannot be written"});
+        return false;
     }
+    end_.send(*bytes, ++sent_, end_.wants_settled());
+    if (end_.wants_settled())
+        station_.settle(*this, Outcome::accepted);
+    else
+        peer_.wake_after(expiry_check);
     return false;
 }
 
-void FeedbackReceiver::on_outcome(std::uint64_t, Outcome outcome) {
-    awaits_outcome_ = false;
-    station_.settle(*this, outcome);
+void FeedbackReceiver::on_outcome(std::uint64_t tag, Outcome outcome) {
+    if (tag == sent_)  // of an older one the lock is over
+        station_.settle(*this, outcome);
 }
 
 Message to_message(const std::vector<hub::FeedbackRecord>& records, const std::string& hub_name) {

@@ -20,14 +20,18 @@ class FeedbackReceiver;
 class FeedbackStation {
   public:
     static constexpr std::size_t batch = 64;
+    // Whoever does not complete its batch in this time loses it to the next, as at IoT Hub.
+    static constexpr base::Seconds lock_time{60};
 
-    FeedbackStation(hub::DeviceboundQueue& queue, std::string hub_name);
+    FeedbackStation(hub::DeviceboundQueue& queue, std::string hub_name, const base::Clock& clock);
     FeedbackStation(const FeedbackStation&) = delete;
     FeedbackStation& operator=(const FeedbackStation&) = delete;
 
-    // The next batch for this receiver, as a message; none when there is nothing or another has it.
+    // The next batch for this receiver, as a message; none when there is nothing or somebody has
+    // it.
     [[nodiscard]] base::Result<std::optional<Message>> take(FeedbackReceiver& receiver);
     void settle(FeedbackReceiver& receiver, Outcome outcome);
+    [[nodiscard]] bool holds(const FeedbackReceiver& receiver) const;
 
     void wait(Peer& peer) { waiting_.insert(&peer); }
     void forget(Peer& peer) { waiting_.erase(&peer); }
@@ -37,7 +41,9 @@ class FeedbackStation {
 
     hub::DeviceboundQueue& queue_;
     std::string hub_name_;
+    const base::Clock& clock_;
     FeedbackReceiver* holder_ = nullptr;
+    base::MonotonicTime lock_end_{};
     std::int64_t last_ = 0;  // of the batch on its way
     std::set<Peer*> waiting_;
 };
@@ -55,7 +61,6 @@ class FeedbackReceiver final : public Attachment {
     Peer& peer_;
     LinkEnd end_;
     std::uint64_t sent_ = 0;
-    bool awaits_outcome_ = false;
 };
 
 [[nodiscard]] Message to_message(const std::vector<hub::FeedbackRecord>& records,

@@ -19,20 +19,36 @@ auto malformed(const char* why) {
 }  // namespace
 
 base::Status FrameGuard::look(base::ByteView input) {
-    while (!input.empty() && expects_ != Expects::nothing) {
+    while (!input.empty()) {
         if (body_left_ > 0) {
-            const auto size = std::min(body_left_, input.size());
-            body_left_ -= size;
-            input = input.subspan(size);
+            MITRAL_CHECK(look_into_body(input));
             continue;
         }
         const auto size = std::min(head_.size() - have_, input.size());
         std::copy_n(input.begin(), size, head_.begin() + static_cast<std::ptrdiff_t>(have_));
         have_ += size;
         input = input.subspan(size);
+        if (expects_ == Expects::protocol && !begins_a_protocol()) {
+            refused_protocol_ = true;
+            return malformed("neither AMQP 1.0 nor its SASL");
+        }
         if (have_ == head_.size())
             MITRAL_CHECK(judge_head());
     }
+    return {};
+}
+
+// Takes what there is of a frame's body.
+base::Status FrameGuard::look_into_body(base::ByteView& input) {
+    const auto size = std::min(body_left_, input.size());
+    const auto judged = std::min({size, start_.size() - started_, unjudged_});
+    std::copy_n(input.begin(), judged, start_.begin() + static_cast<std::ptrdiff_t>(started_));
+    started_ += judged;
+    unjudged_ -= judged;
+    body_left_ -= size;
+    input = input.subspan(size);
+    if (judged > 0 && unjudged_ == 0)
+        return order_.judge(channel(), base::ByteView(start_).first(started_));
     return {};
 }
 
@@ -40,17 +56,16 @@ base::Status FrameGuard::judge_head() {
     have_ = 0;
     if (expects_ != Expects::protocol)
         return judge_frame();
-    judge_protocol();
+    expects_ = head_ == amqp ? Expects::frame : Expects::sasl_init;
     return {};
 }
 
-void FrameGuard::judge_protocol() {
-    if (head_ == amqp)
-        expects_ = Expects::frame;
-    else if (head_ == sasl && !authenticated_)
-        expects_ = Expects::sasl_init;
-    else
-        expects_ = Expects::nothing;
+bool FrameGuard::begins_a_protocol() const {
+    const auto begins = [&](const auto& protocol) {
+        return std::equal(head_.begin(), head_.begin() + static_cast<std::ptrdiff_t>(have_),
+                          protocol.begin());
+    };
+    return begins(amqp) || (begins(sasl) && !authenticated_);
 }
 
 base::Status FrameGuard::judge_frame() {
@@ -62,7 +77,11 @@ base::Status FrameGuard::judge_frame() {
     const bool wants_sasl = expects_ == Expects::sasl_init;
     if (head_[5] != (wants_sasl ? sasl_frame : amqp_frame))
         return malformed("a frame of the wrong type");
+    if (head_[4] != head_.size() / 4)
+        return malformed("an extended header");
     body_left_ = size - head_.size();
+    started_ = 0;
+    unjudged_ = wants_sasl ? 0 : std::min(body_left_, start_.size());
     if (wants_sasl) {  // none of our mechanisms has a second step
         authenticated_ = true;
         expects_ = Expects::protocol;

@@ -8,26 +8,39 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "cloud/amqp/delivery_order.hpp"
 
 namespace mitral::cloud::amqp {
 
 class FrameGuard {
   public:
     // The peer's next bytes, cut anywhere. Fails with malformed_packet; then none of them may be
-    // heard. Of a protocol that is not known all passes: the library refuses it.
+    // heard.
     [[nodiscard]] base::Status look(base::ByteView input);
+    // It failed because the peer speaks another protocol. The library must not hear that either: it
+    // would begin TLS of its own with a peer that does, and this would see no frame any more.
+    [[nodiscard]] bool refused_protocol() const noexcept { return refused_protocol_; }
 
   private:
-    enum class Expects : std::uint8_t { protocol, sasl_init, frame, nothing };
+    enum class Expects : std::uint8_t { protocol, sasl_init, frame };
     [[nodiscard]] base::Status judge_head();
     [[nodiscard]] base::Status judge_frame();
-    void judge_protocol();
+    [[nodiscard]] bool begins_a_protocol() const;
+    [[nodiscard]] base::Status look_into_body(base::ByteView& input);
+    [[nodiscard]] std::uint16_t channel() const {
+        return static_cast<std::uint16_t>(head_[6] << 8U | head_[7]);
+    }
 
     Expects expects_ = Expects::protocol;
     bool authenticated_ = false;
+    bool refused_protocol_ = false;
     std::array<std::uint8_t, 8> head_{};  // of a protocol or a frame (AMQP 1.0 part 2, § 2.2, 2.3)
     std::size_t have_ = 0;
     std::size_t body_left_ = 0;
+    std::array<std::uint8_t, DeliveryOrder::judged_bytes> start_{};  // of a frame's body
+    std::size_t started_ = 0;
+    std::size_t unjudged_ = 0;
+    DeliveryOrder order_;
 };
 
 }  // namespace mitral::cloud::amqp

@@ -94,6 +94,10 @@ std::optional<std::int64_t> LinkEnd::property(std::string_view name) const {
     }
 }
 
+bool LinkEnd::wants_settled() const {
+    return pn_link_remote_snd_settle_mode(link_) == PN_SND_SETTLED;
+}
+
 bool LinkEnd::wants_unsettled() const {
     return pn_link_remote_snd_settle_mode(link_) == PN_SND_UNSETTLED;
 }
@@ -137,6 +141,7 @@ void LinkEnd::send(base::ByteView message, std::uint64_t tag, bool settled) {
     std::array<char, sizeof tag> bytes{};
     std::memcpy(bytes.data(), &tag, sizeof tag);
     auto* delivery = pn_delivery(link_, pn_dtag(bytes.data(), bytes.size()));
+    pn_delivery_set_context(delivery, link_);
     pn_link_send(link_, reinterpret_cast<const char*>(message.data()), message.size());
     pn_link_advance(link_);
     if (settled)

@@ -32,6 +32,7 @@ class LinkEnd {
     [[nodiscard]] std::string target() const;
     [[nodiscard]] std::optional<std::string> selector() const;  // the filter of Event Hubs
     [[nodiscard]] std::optional<std::int64_t> property(std::string_view name) const;
+    [[nodiscard]] bool wants_settled() const;
     [[nodiscard]] bool wants_unsettled() const;
 
     // Answers the attach with what the peer asked for. Credit: messages an incoming peer may send.
@@ -43,7 +44,8 @@ class LinkEnd {
     [[nodiscard]] int credit() const;
     // Bytes of this link's session that wait for the peer.
     [[nodiscard]] std::size_t queued() const;
-    // Needs credit. A message that is not settled yet is spoken of by its tag later.
+    // Needs credit. The delivery has a context, which one that the peer began has not. A message
+    // that is not settled yet is spoken of by its tag later.
     void send(base::ByteView message, std::uint64_t tag, bool settled);
     // The peer asked that its credit be used up or given back.
     [[nodiscard]] bool draining() const;

@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <memory>
 
+#include "base/clock.hpp"
 #include "base/encoding.hpp"
+#include "cloud/amqp/sections.hpp"
 #include "cloud/error.hpp"
 
 namespace mitral::cloud::amqp {
@@ -57,6 +59,10 @@ Value read_value(pn_data_t* data) {
             return pn_data_get_ulong(data);
         case PN_LONG:
             return pn_data_get_long(data);
+        case PN_FLOAT:
+            return fmt::format("{}", pn_data_get_float(data));
+        case PN_DOUBLE:
+            return fmt::format("{}", pn_data_get_double(data));
         case PN_TIMESTAMP:
             return Timestamp{pn_data_get_timestamp(data)};
         case PN_UUID:
@@ -198,6 +204,12 @@ std::string text_of(const Value& value) {
         return *text;
     if (const auto* number = std::get_if<std::uint64_t>(&value))
         return std::to_string(*number);
+    if (const auto* number = std::get_if<std::int64_t>(&value))
+        return std::to_string(*number);
+    if (const auto* truth = std::get_if<bool>(&value))
+        return *truth ? "true" : "false";
+    if (const auto* time = std::get_if<Timestamp>(&value))
+        return base::to_iso8601(base::WallTime{time->ms});
     const auto* uuid = std::get_if<Uuid>(&value);
     const auto* binary = std::get_if<Binary>(&value);
     std::string hex;
@@ -223,7 +235,8 @@ base::Result<Message> decode_message(base::ByteView bytes) {
     const MessagePtr from(pn_message());
     const auto* start = reinterpret_cast<const char*>(bytes.data());
     // The library would end the process over an empty one.
-    if (!from || bytes.empty() || pn_message_decode(from.get(), start, bytes.size()) != 0)
+    if (!from || bytes.empty() || !are_sections(bytes) ||
+        pn_message_decode(from.get(), start, bytes.size()) != 0)
         return base::fail(CloudError::malformed_packet, "no AMQP message");
     auto* raw = from.get();
     Message message{.id = read_id(pn_message_get_id(raw)),

@@ -44,12 +44,13 @@ struct Message {
     std::variant<Binary, std::string, Map> body{};
 };
 
-// The text of a string, or of an id of any kind; empty for other values.
+// The text of a string, a number, a truth value, a time, or an id of any kind; empty for other
+// values. MQTT knows texts only.
 [[nodiscard]] std::string text_of(const Value& value);
 [[nodiscard]] std::string text_property(const Message& message, std::string_view name);
 
-// Fails with malformed_packet when there are no bytes. What the library cannot read, and what a map
-// nests deeper than one level, is left out.
+// Fails with malformed_packet on bytes that are no sections. What the library cannot read, and what
+// a map nests deeper than one level, is left out.
 [[nodiscard]] base::Result<Message> decode_message(base::ByteView bytes);
 [[nodiscard]] base::Result<base::Bytes> encode_message(const Message& message);
 

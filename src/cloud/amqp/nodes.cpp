@@ -11,6 +11,7 @@
 namespace mitral::cloud::amqp {
 namespace {
 
+constexpr std::size_t longest_address = 1024;
 constexpr std::string_view cbs = "$cbs";
 constexpr std::string_view management = "$management";
 
@@ -68,6 +69,8 @@ std::optional<std::string_view> behind_entity(const EventHub& hub, std::string_v
 
 Attached ServiceNodes::attach(Peer& peer, LinkEnd& end) {
     const auto address = end.address();
+    if (address.size() > longest_address)
+        return refused("amqp:invalid-field", "the address is too long");
     const auto lower = azure::to_lower(address);
     if (lower == cbs)
         return attach_request(end, std::string(cbs),
@@ -138,7 +141,8 @@ Attached ServiceNodes::attach_devicebound(Peer& peer, LinkEnd& end) {
         return unauthorised();
     if (end.outgoing())
         return refused("amqp:not-allowed", "messages are sent here, not received");
-    return std::make_unique<DeviceboundSender>(parts_.queue, parts_.wake_device, parts_.clock);
+    return std::make_unique<DeviceboundSender>(parts_.queue, parts_.wake_device, parts_.may_send,
+                                               parts_.clock);
 }
 
 Attached ServiceNodes::attach_feedback(Peer& peer, LinkEnd& end) {

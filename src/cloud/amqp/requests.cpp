@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace mitral::cloud::amqp {
+namespace {
+
+constexpr std::size_t longest_id = 512;
+
+}  // namespace
 
 void ReplyLinks::remove(const ReplyLink& link) {
     std::erase_if(links_, [&](const auto& entry) { return entry.second == &link; });
@@ -49,6 +54,9 @@ std::expected<void, Refusal> RequestLink::on_message(const Message& message) {
     const auto* to = links_.find(node_, message.reply_to);
     if (to == nullptr)
         return std::unexpected(Refusal{"amqp:not-allowed", "attach a link for the answers first"});
+    // The answer carries both, and waits in memory.
+    if (text_of(message.id).size() > longest_id || message.reply_to.size() > longest_id)
+        return std::unexpected(Refusal{"amqp:invalid-field", "the message id is too long"});
     if (to->full() || waiting_.size() >= ReplyLink::max_waiting)
         return std::unexpected(Refusal{"amqp:resource-limit-exceeded", "answers pile up"});
     waiting_.push_back(message);
