@@ -27,10 +27,10 @@ enum trusted_command {
     TRUSTED_OPEN_DATA_KEY = 4,      /* block wrapped -> block key (32) */
     TRUSTED_STATUS = 5,             /* – -> u8 state | u64 mints | u64 refusals | i64 time floor |
                                        u32 allowance | u32 longest lifetime | u8 rotation pending |
-                                       u8 subject key held | u8 state doubtful | u8 time authority
-                                       known | i64 s since signed time (-1: none) | u8 station's
-                                       key built in | text id scope | text registration id | text
-                                       DPS host */
+                                       u8 subject key held | u8 state doubtful (2: the platform
+                                       refuses its storage) | u8 time authority known | i64 s since signed time
+                                       (-1: none) | u8 station's             key built in | text id scope | text
+                                       registration id | text             DPS host */
     TRUSTED_BEGIN_PROVISIONING = 6, /* – -> block statement */
     TRUSTED_EXECUTE_ORDER = 7,      /* station key (32) | block signed order -> – */
     TRUSTED_PSEUDONYM = 8,          /* text patient id | text authority -> 16 bytes */

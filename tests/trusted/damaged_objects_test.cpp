@@ -139,6 +139,34 @@ TEST_P(Objects, OfAnotherPieceOfHardwareDoNotOpen) {
     expect_doubt();
 }
 
+// The platform says that the disk is an older one, or empty: no token, no identity, but readings.
+TEST_P(Objects, ThatThePlatformRefusesAltogetherDoNotStopReadings) {
+    MITRAL_PROVES("T-PHY-01", "T-PHY-03");
+    ASSERT_TRUE(bench.provision());
+    ASSERT_TRUE(bench.mint());
+    const auto key = bench.backend().new_data_key();
+    ASSERT_TRUE(key);
+    const auto says_why = [this] {
+        return bench.status().boundary.find("storage is gone or older") != std::string::npos;
+    };
+    EXPECT_FALSE(says_why());
+    bench.host.refuses_storage = true;
+    expect_doubt();
+    EXPECT_TRUE(says_why());
+    const auto made = bench.backend().new_data_key();
+    ASSERT_TRUE(made);
+    EXPECT_TRUE(bench.backend().open_data_key(made->wrapped));
+    EXPECT_EQ(code_of(bench.backend().open_data_key(key->wrapped)),
+              vault::VaultError::backend_failure);  // no verdict: nobody gives the segment up
+    EXPECT_EQ(code_of(bench.backend().begin_provisioning()), vault::VaultError::backend_failure);
+    // The right disk heals it.
+    bench.host.refuses_storage = false;
+    bench.restart();
+    EXPECT_FALSE(says_why());
+    EXPECT_TRUE(bench.mint());
+    EXPECT_TRUE(bench.backend().open_data_key(key->wrapped));
+}
+
 INSTANTIATE_TEST_SUITE_P(Platforms, Objects, ::testing::Bool(), [](const auto& platform) {
     return std::string(platform.param ? "DeletesDamaged" : "KeepsDamaged");
 });

@@ -85,6 +85,7 @@ class HostChannel final : public vault::optee::Channel {
                                      const HostMode& mode) {
         MITRAL_CHECK(base::make_directory(directory, 0700));
         zone_.host.deletes_damaged = mode.deletes_damaged ? 1 : 0;
+        zone_.host.refuses_storage = mode.refuses_storage ? 1 : 0;
         zone_.host.has_station_key = mode.station_key ? 1 : 0;
         if (mode.station_key)
             std::ranges::copy(*mode.station_key, zone_.host.station_key);

@@ -27,6 +27,7 @@ struct PowerCut {
 struct HostMode {
     std::optional<base::Ed25519PublicKey> station_key;  // built in; none: any station provisions
     bool deletes_damaged = false;                       // OP-TEE's core does
+    bool refuses_storage = false;  // what OP-TEE says of storage that is gone or rolled back
 };
 
 // `cut` and `clock` must outlive the channel; no cut: nothing fails; no clock: this machine's.

@@ -87,7 +87,7 @@ static enum trusted_status status(struct trusted* trusted, struct reader* in, st
     trusted_put_u32(out, trusted->policy.max_lifetime_s);
     trusted_put_u8(out, custody->pending.size > 0);
     trusted_put_u8(out, custody->subject.size > 0);
-    trusted_put_u8(out, trusted->doubtful);
+    trusted_put_u8(out, trusted->storage_refused ? 2 : trusted->doubtful);
     trusted_put_u8(out, trusted->policy.time_key.size > 0);
     trusted_put_u64(out, (uint64_t)trusted_signed_time_age_s(trusted));
     trusted_put_u8(out, trusted->zone->station_key != NULL);

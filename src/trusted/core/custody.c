@@ -80,6 +80,9 @@ enum trusted_status trusted_pseudonym(struct trusted* trusted, struct span id,
 
 enum trusted_status trusted_begin_provisioning(struct trusted* trusted,
                                                uint8_t statement[STATEMENT_SIZE]) {
+    /* Its attestation key would be nobody's, and what comes of it could not be stored. */
+    if (trusted->storage_refused)
+        return TRUSTED_FAILURE;
     return worked(trusted_statement_make(trusted->zone, &trusted->unit, trusted->unit_id,
                                          &trusted->statement, statement));
 }

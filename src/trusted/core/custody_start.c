@@ -1,7 +1,7 @@
 /* The part of custody that starts: what was sealed is taken up, or doubted. */
 #include "trusted/core/custody.h"
 
-/* ZONE_OK, ZONE_MISSING or ZONE_REFUSED; what does not parse was refused. */
+/* What does not parse was refused. */
 struct found {
     enum trusted_zone_result unit;
     enum trusted_zone_result custody;
@@ -50,7 +50,8 @@ static bool is_new(const struct found* found, const struct ratchet* ratchet) {
         return false;
     if (found->ratchet == ZONE_MISSING)
         return found->unit == ZONE_MISSING;
-    return found->ratchet == ZONE_OK && found->unit != ZONE_REFUSED && ratchet->order_counter == 0;
+    return found->ratchet == ZONE_OK && (found->unit == ZONE_OK || found->unit == ZONE_MISSING) &&
+           ratchet->order_counter == 0;
 }
 
 /* The three belong together: what a station gave has a count, and the keys of this very unit. */
@@ -98,7 +99,7 @@ static enum trusted_status complete(struct trusted* trusted, const struct found*
         status = trusted_save_ratchet(trusted, &trusted->custody);
     if (status == TRUSTED_OK && found->unit != ZONE_OK)
         status = make_unit(trusted, found->unit == ZONE_MISSING);
-    trusted->unit_stored = found->unit != ZONE_REFUSED;
+    trusted->unit_stored = found->unit == ZONE_OK || found->unit == ZONE_MISSING;
     return status;
 }
 
@@ -113,6 +114,9 @@ static enum trusted_status start(struct trusted* trusted) {
     found.ratchet = load_ratchet(trusted, &ratchet);
     if (found.unit == ZONE_FAILED || found.custody == ZONE_FAILED || found.ratchet == ZONE_FAILED)
         return TRUSTED_FAILURE;
+    trusted->storage_refused = found.unit == ZONE_STORAGE_REFUSED ||
+                               found.custody == ZONE_STORAGE_REFUSED ||
+                               found.ratchet == ZONE_STORAGE_REFUSED;
     judge(trusted, &found, &ratchet);
     return complete(trusted, &found);
 }

@@ -11,9 +11,11 @@ extern "C" {
 
 enum trusted_zone_result {
     ZONE_OK = 0,
-    ZONE_FAILED = 1,  /* it did not work; nothing follows about the input */
-    ZONE_REFUSED = 2, /* a bad signature, a ciphertext or an object that is not authentic */
-    ZONE_MISSING = 3  /* no such object */
+    ZONE_FAILED = 1,         /* it did not work; nothing follows about the input */
+    ZONE_REFUSED = 2,        /* a bad signature, a ciphertext or an object that is not authentic */
+    ZONE_MISSING = 3,        /* no such object */
+    ZONE_STORAGE_REFUSED = 4 /* the platform takes none of what is stored: gone, or older than it
+                                may be; nothing can be written either */
 };
 
 /* Sealed objects: confidential and authentic to this Trusted Application on this unit. Whether an

@@ -216,6 +216,8 @@ static enum trusted_zone_result host_load(void* self, enum trusted_object object
     uint8_t key[32];
     uint8_t file[MAX_OBJECT];
     *size = 0;
+    if (host->refuses_storage)
+        return ZONE_STORAGE_REFUSED;
     if (!path_of(host, object, "", path) || !storage_key(host, object, key))
         return ZONE_FAILED;
     FILE* in = fopen(path, "rb");
@@ -249,6 +251,8 @@ static enum trusted_zone_result host_replace(void* self, enum trusted_object obj
     char fresh[MAX_PATH];
     uint8_t key[32];
     uint8_t file[MAX_OBJECT];
+    if (host->refuses_storage)
+        return ZONE_STORAGE_REFUSED;
     if (size > sizeof file - ZONE_NONCE_SIZE - ZONE_TAG_SIZE || !path_of(host, object, "", path) ||
         !path_of(host, object, ".new", fresh) || !storage_key(host, object, key) ||
         RAND_bytes(file, ZONE_NONCE_SIZE) != 1 ||

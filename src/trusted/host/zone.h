@@ -17,6 +17,7 @@ struct trusted_host {
     uint8_t hardware_key[32]; /* what the fuses hold on a board */
     uint8_t station_key[32];  /* what is built into the Trusted Application on a board */
     int has_station_key;      /* 0: any station may provision */
+    int refuses_storage;      /* as OP-TEE does what is older than its counter, or gone */
     int deletes_damaged;      /* as OP-TEE does: an object that is not authentic is gone at once */
 };
 

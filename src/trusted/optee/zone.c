@@ -8,6 +8,7 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #include <pta_system.h>
+#include <utee_syscalls.h>
 #pragma GCC diagnostic pop
 
 enum { KEY_BITS = 256, HMAC_BLOCK = 64, TAG_BITS = 128 };
@@ -244,15 +245,50 @@ static enum trusted_zone_result zone_open(void* self, const uint8_t key[32],
     return result == TEE_ERROR_MAC_INVALID ? ZONE_REFUSED : verdict(result);
 }
 
+/* TEE_ERROR_SECURITY stands for the whole storage: gone, or older than the platform's counter. */
+static enum trusted_zone_result storage_verdict(TEE_Result result) {
+    switch (result) {
+        case TEE_SUCCESS:
+            return ZONE_OK;
+        case TEE_ERROR_ITEM_NOT_FOUND:
+            return ZONE_MISSING;
+        case TEE_ERROR_CORRUPT_OBJECT:
+        case TEE_ERROR_CORRUPT_OBJECT_2:
+            return ZONE_REFUSED;
+        case TEE_ERROR_SECURITY:
+            return ZONE_STORAGE_REFUSED;
+        default:
+            return ZONE_FAILED;
+    }
+}
+
+/* TEE_OpenPersistentObject and TEE_CreatePersistentObject end the Trusted Application on
+ * TEE_ERROR_SECURITY, and readings would end with it; the calls below them only say so. */
+static TEE_Result open_object(uint8_t name, TEE_ObjectHandle* handle) {
+    uint32_t number = 0;
+    const TEE_Result result = _utee_storage_obj_open(TEE_STORAGE_PRIVATE, &name, sizeof name,
+                                                     TEE_DATA_FLAG_ACCESS_READ, &number);
+    *handle = result == TEE_SUCCESS ? (TEE_ObjectHandle)(uintptr_t)number : TEE_HANDLE_NULL;
+    return result;
+}
+
+static TEE_Result create_object(uint8_t name, const uint8_t* data, size_t size,
+                                TEE_ObjectHandle* handle) {
+    uint32_t number = 0;
+    const TEE_Result result = _utee_storage_obj_create(
+        TEE_STORAGE_PRIVATE, &name, sizeof name,
+        TEE_DATA_FLAG_ACCESS_WRITE | TEE_DATA_FLAG_OVERWRITE, 0, data, size, &number);
+    *handle = result == TEE_SUCCESS ? (TEE_ObjectHandle)(uintptr_t)number : TEE_HANDLE_NULL;
+    return result;
+}
+
 static enum trusted_zone_result zone_load(void* self, enum trusted_object object, uint8_t* out,
                                           size_t capacity, size_t* size) {
-    const uint8_t name = (uint8_t)object;
     TEE_ObjectHandle handle = TEE_HANDLE_NULL;
     TEE_ObjectInfo info;
     (void)self;
     *size = 0;
-    TEE_Result result = TEE_OpenPersistentObject(TEE_STORAGE_PRIVATE, &name, sizeof name,
-                                                 TEE_DATA_FLAG_ACCESS_READ, &handle);
+    TEE_Result result = open_object((uint8_t)object, &handle);
     if (result == TEE_SUCCESS)
         result = TEE_GetObjectInfo1(handle, &info);
     if (result == TEE_SUCCESS && info.dataSize > capacity)
@@ -262,31 +298,17 @@ static enum trusted_zone_result zone_load(void* self, enum trusted_object object
     if (result == TEE_SUCCESS && *size != info.dataSize)
         result = TEE_ERROR_CORRUPT_OBJECT;
     TEE_CloseObject(handle);
-    switch (result) {
-        case TEE_SUCCESS:
-            return ZONE_OK;
-        case TEE_ERROR_ITEM_NOT_FOUND:
-            return ZONE_MISSING;
-        case TEE_ERROR_CORRUPT_OBJECT:
-        case TEE_ERROR_CORRUPT_OBJECT_2:
-        case TEE_ERROR_SECURITY:
-            return ZONE_REFUSED;
-        default:
-            return ZONE_FAILED;
-    }
+    return storage_verdict(result);
 }
 
 /* OP-TEE writes the object beside the old one and changes the directory in one step. */
 static enum trusted_zone_result zone_replace(void* self, enum trusted_object object,
                                              const uint8_t* data, size_t size) {
-    const uint8_t name = (uint8_t)object;
     TEE_ObjectHandle handle = TEE_HANDLE_NULL;
     (void)self;
-    const TEE_Result result = TEE_CreatePersistentObject(
-        TEE_STORAGE_PRIVATE, &name, sizeof name,
-        TEE_DATA_FLAG_ACCESS_WRITE | TEE_DATA_FLAG_OVERWRITE, TEE_HANDLE_NULL, data, size, &handle);
+    const TEE_Result result = create_object((uint8_t)object, data, size, &handle);
     TEE_CloseObject(handle);
-    return verdict(result);
+    return storage_verdict(result);
 }
 
 /* A digest of what the hardware key gives this Trusted Application alone. */

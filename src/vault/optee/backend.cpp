@@ -16,6 +16,9 @@ constexpr std::string_view boundary_text =
     "alone";
 constexpr std::string_view any_station_text =
     "; station = any: a development build, whoever provisions it first is its station";
+constexpr std::string_view no_storage_text =
+    "; its storage is gone or older than the platform's counter allows: no tokens until the unit "
+    "went back to the line, data keys last until the next start";
 constexpr std::size_t max_block = TRUSTED_MAX_REQUEST - 64;
 
 class OpteeBackend final : public Backend {
@@ -169,11 +172,15 @@ base::Result<VaultStatus> OpteeBackend::status() {
         *state > static_cast<std::uint8_t>(VaultState::wiped))
         return damaged();
     if (*doubtful != 0 && !std::exchange(doubt_told_, true))
-        base::log_security("vault-state-refused", {{"cause", "lost, damaged or of another unit"}});
+        base::log_security("vault-state-refused",
+                           {{"cause", *doubtful == 2 ? "storage is gone or older than it may be"
+                                                     : "lost, damaged or of another unit"}});
     VaultStatus status;
     status.state = static_cast<VaultState>(*state);
     status.backend = "optee";
     status.boundary = boundary_text;
+    if (*doubtful == 2)
+        status.boundary += no_storage_text;
     if (*station_known == 0)
         status.boundary += any_station_text;
     status.id_scope = *id_scope;
