@@ -15,7 +15,8 @@
 
 enum {
     TRUSTED_MAX_REQUEST = 4096, /* bytes */
-    TRUSTED_MAX_REPLY = 4096
+    TRUSTED_MAX_REPLY = 4096,
+    TRUSTED_MINTS_AHEAD = 64 /* by less than this the count of tokens jumps at a start */
 };
 
 /* The numbers are those of the operations of the vault's own protocol. */

@@ -218,7 +218,7 @@ TEST_P(Orders, AWipeVoidsEveryKey) {
     ASSERT_TRUE(fresh);
     EXPECT_TRUE(bench.backend().open_data_key(fresh->wrapped));
     EXPECT_EQ(bench.status().time_floor_s, start_s);
-    EXPECT_EQ(bench.status().mint_count, count);
+    EXPECT_GE(bench.status().mint_count, count);
     EXPECT_EQ(code_of(bench.execute(bench.order(OrderKind::release))), VaultError::not_provisioned);
 }
 

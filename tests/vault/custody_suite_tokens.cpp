@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "trusted/protocol.h"
 #include "vault/custody_suite.hpp"
 #include "vault/module_key.hpp"
 
@@ -158,9 +159,11 @@ TEST_P(Tokens, MintsAreCountedAndTheCountSurvives) {
     EXPECT_EQ(bench.status().mint_count, before + 2);
     EXPECT_EQ(bench.status().refusal_count, 1U);
     bench.restart();
-    EXPECT_EQ(bench.status().mint_count, before + 2);
+    const auto later = bench.status().mint_count;
+    EXPECT_GE(later, before + 2);
+    EXPECT_LE(later, before + (GetParam() == BackendKind::optee ? TRUSTED_MINTS_AHEAD : 2));
     ASSERT_TRUE(bench.mint());
-    EXPECT_EQ(bench.status().mint_count, before + 3);
+    EXPECT_EQ(bench.status().mint_count, later + 1);
 }
 
 TEST_P(Tokens, AThousandHostileNamesGetNoToken) {

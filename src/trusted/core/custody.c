@@ -25,7 +25,8 @@ enum trusted_status trusted_save_unit(struct trusted* trusted, const struct unit
 
 enum trusted_status trusted_save_ratchet(struct trusted* trusted, const struct custody* custody) {
     const struct trusted_zone* zone = trusted->zone;
-    const struct ratchet ratchet = {trusted->mints, custody->time_floor_s, custody->order_counter};
+    const struct ratchet ratchet = {trusted->mint_ceiling, custody->time_floor_s,
+                                    custody->order_counter};
     uint8_t bytes[RATCHET_ENCODED];
     trusted_ratchet_encode(&ratchet, bytes);
     const enum trusted_status status =

@@ -20,9 +20,10 @@ struct trusted {
     bool unit_stored; /* false: they are in memory only, what is stored cannot be read */
     struct custody custody;
     uint64_t mints;
-    uint64_t refusals;    /* since the start */
-    bool doubtful;        /* what was stored was refused at this start */
-    bool storage_refused; /* … as a whole, by the platform */
+    uint64_t mint_ceiling; /* as stored: mints may rise to it without another write */
+    uint64_t refusals;     /* since the start */
+    bool doubtful;         /* what was stored was refused at this start */
+    bool storage_refused;  /* … as a whole, by the platform */
     struct statement statement;
     struct roughtime_clock time; /* signed time, in memory only */
     int64_t stored_floor_s;

@@ -79,7 +79,8 @@ static void judge(struct trusted* trusted, const struct found* found,
     custody->time_floor_s = floor;
     custody->order_counter = counter;
     trusted->stored_floor_s = floor;
-    trusted->mints = ratchet->mints;
+    trusted->mints = ratchet->mint_ceiling;
+    trusted->mint_ceiling = ratchet->mint_ceiling;
 }
 
 /* Keys that are lost are made anew at once: readings must go on being sealed. They are not written

@@ -42,9 +42,18 @@ static enum trusted_status expiry_for(const struct trusted* trusted,
     return TRUSTED_OK;
 }
 
+/* A ceiling is stored ahead, and the next start begins at it: the count may jump there, and repeats
+ * nothing. Flash and the platform's counter would wear out under a write for each token. */
 static enum trusted_status count_mint(struct trusted* trusted) {
+    if (trusted->mints >= trusted->mint_ceiling) {
+        trusted->mint_ceiling = trusted->mints + TRUSTED_MINTS_AHEAD;
+        if (trusted_save_ratchet(trusted, &trusted->custody) != TRUSTED_OK) {
+            trusted->mint_ceiling = trusted->mints;
+            return TRUSTED_FAILURE;
+        }
+    }
     ++trusted->mints;
-    return trusted_save_ratchet(trusted, &trusted->custody);
+    return TRUSTED_OK;
 }
 
 static enum trusted_status sign(struct trusted* trusted, size_t resource_size, struct span module,

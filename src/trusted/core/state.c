@@ -156,7 +156,7 @@ bool trusted_unit_decode(struct span bytes, struct unit_keys* keys) {
 void trusted_ratchet_encode(const struct ratchet* ratchet, uint8_t bytes[RATCHET_ENCODED]) {
     struct writer out = trusted_writer(bytes, RATCHET_ENCODED);
     trusted_put(&out, ratchet_magic, sizeof ratchet_magic);
-    trusted_put_u64(&out, ratchet->mints);
+    trusted_put_u64(&out, ratchet->mint_ceiling);
     trusted_put_u64(&out, (uint64_t)ratchet->time_floor_s);
     trusted_put_u64(&out, ratchet->order_counter);
 }
@@ -166,11 +166,11 @@ bool trusted_ratchet_decode(struct span bytes, struct ratchet* ratchet) {
     struct reader in = trusted_reader(bytes);
     if (bytes.size != RATCHET_ENCODED || !trusted_same(trusted_take(&in, magic.size), magic))
         return false;
-    const uint64_t mints = trusted_u64(&in);
+    const uint64_t ceiling = trusted_u64(&in);
     const uint64_t floor = trusted_u64(&in);
     if (floor > (uint64_t)MITRAL_SAS_MAX_TIME_S)
         return false;
-    ratchet->mints = mints;
+    ratchet->mint_ceiling = ceiling;
     ratchet->time_floor_s = (int64_t)floor;
     ratchet->order_counter = trusted_u64(&in);
     return true;

@@ -53,7 +53,7 @@ bool trusted_unit_decode(struct span bytes, struct unit_keys* keys);
 /* Apart from custody, so that the loss of either leaves floor and counter where they were; the
  * higher one counts. */
 struct ratchet {
-    uint64_t mints;
+    uint64_t mint_ceiling; /* no more tokens than these were ever made */
     int64_t time_floor_s;
     uint64_t order_counter;
 };
