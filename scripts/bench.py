@@ -16,6 +16,7 @@ for folder in ("demo", "bench"):
     sys.path.insert(0, str(ROOT / "scripts" / folder))
 
 import figure_cloud  # noqa: E402
+import figure_cloud_query  # noqa: E402
 import figure_cloud_start  # noqa: E402
 import figure_cpu  # noqa: E402
 import figure_hl7  # noqa: E402
@@ -31,7 +32,7 @@ import summary  # noqa: E402
 import workshop  # noqa: E402
 
 FIGURES = (figure_cpu, figure_start, figure_latency, figure_idle, figure_security, figure_hl7,
-           figure_hl7_cost, figure_cloud, figure_cloud_start)
+           figure_hl7_cost, figure_cloud, figure_cloud_query, figure_cloud_start)
 NAMES = tuple(name for part in FIGURES for name in part.NAMES) + ("spool",)
 
 

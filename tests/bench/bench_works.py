@@ -13,7 +13,7 @@ from support.proves import main
 SOURCE = pathlib.Path(os.environ["MITRAL_SOURCE_DIR"])
 SKIPPED = 77
 EXPECTED = {"cpu-256", "cpu-256-to-libmosquitto", "messages-per-s", "messages-per-s-window-100", "cpu-4k",
-            "cpu-4k-wave", "cloud-start", "start-queued", "ack-p50", "ack-p99", "sensor-to-hub-p50",
+            "cpu-4k-wave", "cloud-query", "cloud-start", "start-queued", "ack-p50", "ack-p99", "sensor-to-hub-p50",
             "sensor-to-hub-p99", "idle-memory", "idle-memory-alone", "idle-wakeups", "security-cpu", "security-ram",
             "security-instructions",
             "hl7-ack-p50", "hl7-ack-p99", "hl7-lost", "hl7-rss-growth", "hl7-cpu", "hl7-cpu-to-receiver", "hl7-ceiling",
