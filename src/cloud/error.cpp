@@ -35,6 +35,8 @@ const char* describe(CloudError error) {
             return "timed out";
         case CloudError::queue_full:
             return "queue is full";
+        case CloudError::not_supported:
+            return "not supported";
     }
     return "unknown";
 }

@@ -20,6 +20,7 @@ enum class CloudError {
     not_online,  // no client is there that listens
     timed_out,
     queue_full,
+    not_supported,  // Azure has it, this does not; the context is its name
 };
 
 [[nodiscard]] const std::error_category& cloud_category() noexcept;

@@ -293,12 +293,15 @@ TEST_F(ProvisioningTest, AllocatesAmongTheHubsOfTheEnrolment) {
     group_.allocation = "static";
     EXPECT_EQ(register_again(true, true).assigned_hub, "a.mitral.test");
     for (const auto& [allocation, hub] :
-         {std::pair{"custom", "a.mitral.test"}, {"static", ""}, {"static", "a,b"}}) {
+         {std::pair{"any", "a.mitral.test"}, {"static", ""}, {"static", "a,b"}}) {
         auto bad = group_;
         bad.allocation = allocation;
         bad.hubs = {hub};
         EXPECT_EQ(state_->enrollments.put(bad, "*").error().code, CloudError::invalid_argument);
     }
+    auto custom = group_;
+    custom.allocation = "custom";
+    EXPECT_EQ(state_->enrollments.put(custom, "*").error().code, CloudError::not_supported);
 }
 
 TEST_F(ProvisioningTest, RegistrationsGoWithTheirEnrolment) {

@@ -158,7 +158,7 @@ TEST(Query, SaysWhereItIsWrong) {
         {"", "column 1: expected SELECT, found the end"},
         {"SELECT", "column 7: expected *"},
         {"SELECT * FROM things", "column 15: expected devices"},
-        {"SELECT * FROM devices.jobs", "column 23: expected modules"},
+        {"SELECT * FROM devices.things", "column 23: expected modules"},
         {"SELECT * FROM devices WHERE", "column 28: expected a property"},
         {"SELECT * FROM devices WHERE a =", "column 32: expected a property"},
         {"SELECT * FROM devices WHERE a = 1 b", "column 35: expected the end"},

@@ -302,7 +302,7 @@ class Deployments(unittest.TestCase):
                 ("none", "d", good, 404), ("no", "UPPER", good, 400), ("no", "x" * 74, good, 400),
                 ("no", "d", {}, 400), ("no", "d", {"update": {"updateId": {"provider": "acme"}}}, 400),
                 ("no", "d", {"update": {"updateId": name_of("9.9")}}, 404), ("no", "d", {**good, "groupId": "x"}, 400),
-                ("no", "d", {**good, "startDateTime": "soon"}, 400), ("no", "d", {**good, "rollbackPolicy": {}}, 400)):
+                ("no", "d", {**good, "startDateTime": "soon"}, 400), ("no", "d", {**good, "rollbackPolicy": {}}, 501)):
             path = f"/management/groups/{group}/deployments/{deployment}"
             self.assertEqual(self.client.call("PUT", path, body)[0], status, (group, deployment, body))
         self.deploy("no", "d", "2.0.1")

@@ -120,8 +120,9 @@ class Enrolments(unittest.TestCase):
         for method, path, body, status, code in (
                 ("GET", "enrollments/none", None, 404, 404201), ("DELETE", "enrollmentGroups/none", None, 404, 404201),
                 ("GET", "registrations/none", None, 404, 404201),
-                ("PUT", "enrollments/bad", {"attestation": {"type": "tpm"}}, 400, 400004),
-                ("PUT", "enrollments/bad", self.entry("bad", allocationPolicy="custom"), 400, 400004),
+                ("PUT", "enrollments/bad", {"attestation": {"type": "tpm"}}, 501, 501000),
+                ("PUT", "enrollments/bad", self.entry("bad", allocationPolicy="custom"), 501, 501000),
+                ("PUT", "enrollments/bad", self.entry("bad", allocationPolicy="any"), 400, 400004),
                 ("PUT", "enrollments/bad", self.entry("bad", iotHubs="x"), 400, 400004),
                 ("PUT", "enrollments/bad", self.entry("bad", iotHubs=[1]), 400, 400004)):
             answer = self.call(method, path, body)

@@ -147,7 +147,7 @@ class HubX509(X509Case):
                          ("selfSigned", print_of))
         star = {"If-Match": '"*"'}
         changed = self.put("x-change", {"type": "sas"})
-        for authentication, status in (({"type": "selfSigned"}, 400), ({"type": "none"}, 400), ({"type": "tpm"}, 400),
+        for authentication, status in (({"type": "selfSigned"}, 400), ({"type": "none"}, 501), ({"type": "tpm"}, 400),
                                        ({"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": "ab"}}, 400),
                                        ({"type": "certificateAuthority"}, 200), ({"type": "sas"}, 200)):
             answer = self.call("PUT", "/devices/x-change",

@@ -77,9 +77,10 @@ base::Status read_attestation(const Json& body, Enrollment& enrollment) {
         }
         return {};
     }
+    if (type == "tpm")
+        return base::fail(CloudError::not_supported, "TPM attestation");
     if (type != "x509")
-        return base::fail(CloudError::invalid_argument,
-                          "attestation is symmetricKey or x509; TPM is not supported");
+        return base::fail(CloudError::invalid_argument, "attestation is symmetricKey or x509");
     enrollment.attestation = Attestation::x509;
     if (const auto* x509 = member(*attestation, "x509"))
         read_certificates(*x509, enrollment);

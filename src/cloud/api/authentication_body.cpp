@@ -1,5 +1,7 @@
 #include "cloud/api/authentication_body.hpp"
 
+#include "cloud/error.hpp"
+
 namespace mitral::cloud::api {
 namespace {
 
@@ -9,7 +11,7 @@ Json text_or_null(const std::string& text) {
 
 }  // namespace
 
-hub::Authentication read_authentication(const Json& body) {
+base::Result<hub::Authentication> read_authentication(const Json& body) {
     hub::Authentication read;
     const auto* authentication = member(body, "authentication");
     if (authentication == nullptr || !authentication->is_object())
@@ -27,6 +29,8 @@ hub::Authentication read_authentication(const Json& body) {
     read.type =
         text_member(*authentication, "type",
                     shows_thumbprint ? hub::Authentication::self_signed : hub::Authentication::sas);
+    if (read.type == "none")
+        return base::fail(CloudError::not_supported, "Authentication of type none");
     return read;
 }
 

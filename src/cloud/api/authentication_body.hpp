@@ -6,8 +6,8 @@
 
 namespace mitral::cloud::api {
 
-// Of the body of a device or module; what it leaves out is empty.
-[[nodiscard]] hub::Authentication read_authentication(const Json& body);
+// Of the body of a device or module; what it leaves out is empty. Fails with not_supported.
+[[nodiscard]] base::Result<hub::Authentication> read_authentication(const Json& body);
 [[nodiscard]] Json authentication_json(const hub::Authentication& authentication);
 [[nodiscard]] Json thumbprints_json(const std::string& primary, const std::string& secondary);
 

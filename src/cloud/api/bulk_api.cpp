@@ -38,7 +38,7 @@ base::Status write(BulkApi& api, hub::Device device, bool exists, std::string_vi
 
 base::Status apply(BulkApi& api, const Json& entry, const std::string& id) {
     if (member(entry, "moduleId") != nullptr)
-        return base::fail(CloudError::invalid_argument, "modules in bulk are not supported");
+        return base::fail(CloudError::not_supported, "Modules in bulk");
     // .NET and the REST reference differ in case, Node in spelling of the first letter.
     const auto mode = azure::to_lower(text_member(entry, "importMode", "createOrUpdate"));
     const auto etag = etag_of(entry, mode);
@@ -62,6 +62,8 @@ std::string_view name_of(const base::Error& error) {
         return "DeviceAlreadyExists";
     if (error.code == CloudError::stale_etag)
         return "PreconditionFailed";
+    if (error.code == CloudError::not_supported)
+        return "NotImplemented";
     return error.code == CloudError::storage ? "ServerError" : "ArgumentInvalid";
 }
 

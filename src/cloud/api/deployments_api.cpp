@@ -72,7 +72,7 @@ base::Result<Deployment> read_deployment(const DeviceUpdate& service, const Requ
         text_member(body, "groupId", wanted.group) != wanted.group)
         return base::fail(CloudError::invalid_argument, "body and path differ");
     if (const auto* policy = member(body, "rollbackPolicy"); policy && !policy->is_null())
-        return base::fail(CloudError::invalid_argument, "rollbackPolicy is not supported");
+        return base::fail(CloudError::not_supported, "Device Update: cloud-initiated rollback");
     MITRAL_TRY(wanted.update, read_update_id(*update));
     const auto text = text_member(body, "startDateTime");
     const auto start = text.empty() ? service.clock.wall() : base::from_iso8601(text);

@@ -66,6 +66,8 @@ http::Response update_refusal(const base::Error& error) {
         return update_refusal(413, "TooLarge", error.context);
     if (error.code == CloudError::throttled)
         return update_refusal(429, "TooManyRequests", error.context);
+    if (error.code == CloudError::not_supported)
+        return update_refusal(501, "NotImplemented", error.context + " is not supported");
     if (error.code == CloudError::invalid_argument)
         return update_refusal(400, "BadRequest", error.context);
     base::log(base::Severity::error, "device-update-failed", {{"cause", error.message()}});

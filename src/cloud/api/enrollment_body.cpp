@@ -65,6 +65,9 @@ base::Result<Enrollment> read_enrollment(const Json& body, EnrollmentKind kind,
     if (!azure::equal_ignoring_case(text_member(body, id_member(kind), id), id))
         return base::fail(CloudError::invalid_argument,
                           std::string(id_member(kind)) + " differs from the path");
+    if (const auto* information = member(body, "optionalDeviceInformation");
+        information != nullptr && !information->empty())
+        return base::fail(CloudError::not_supported, "Optional device information");
     Enrollment enrollment{.kind = kind, .id = id};
     enrollment.device = text_member(body, "deviceId");
     const auto status = text_member(body, "provisioningStatus", "enabled");

@@ -49,10 +49,11 @@ base::Result<hub::Module> read_module(const Request& request, const Captures& at
     if (!body.is_object() || text_member(body, "moduleId", at[1]) != at[1] ||
         text_member(body, "deviceId", at[0]) != at[0])
         return base::fail(CloudError::invalid_argument, "the body names another module");
+    MITRAL_TRY(auto authentication, read_authentication(body));
     return hub::Module{.device = at[0],
                        .id = at[1],
                        .managed_by = text_member(body, "managedBy"),
-                       .authentication = read_authentication(body)};
+                       .authentication = std::move(authentication)};
 }
 
 Response put(ModulesApi& api, const Request& request, const Captures& at) {

@@ -4,6 +4,7 @@
 #include "cloud/api/enrollment_body.hpp"
 #include "cloud/api/provisioning_calls.hpp"
 #include "cloud/api/service_calls.hpp"
+#include "cloud/error.hpp"
 
 namespace mitral::cloud::api {
 namespace {
@@ -80,6 +81,10 @@ void ProvisioningApi::mount_devices(http::Router& router) const {
     auto& registry = registrar;
     router.add(Method::put, "/{scope}/registrations/{id}/register",
                [&registry, claim](const Request& request, const Captures& at) {
+                   // It comes without a token: the answer would be a challenge for the TPM.
+                   if (const auto body = parse_json(request.body); body && member(*body, "tpm"))
+                       return provisioning_refusal_of(
+                           {.code = CloudError::not_supported, .context = "TPM attestation"});
                    return to_response(registry.enroll(claim(request, at), request.body));
                });
     router.add(Method::get, "/{scope}/registrations/{id}/operations/{operation}",

@@ -21,6 +21,8 @@ std::int64_t provisioning_code_of(const base::Error& error) {
         return 409201;
     if (error.code == CloudError::stale_etag)
         return 412002;
+    if (error.code == CloudError::not_supported)
+        return 501000;
     return error.code == CloudError::storage ? 500000 : 400004;
 }
 
@@ -30,7 +32,10 @@ http::Response provisioning_refusal_of(const base::Error& error) {
         base::log(base::Severity::error, "enrollments-failed", {{"cause", error.message()}});
         return provisioning_refusal(500, code, "storage failed");
     }
-    return provisioning_refusal(static_cast<unsigned>(code / 1000), code, error.context);
+    const auto message = error.code == CloudError::not_supported
+                             ? error.context + " is not supported"
+                             : error.context;
+    return provisioning_refusal(static_cast<unsigned>(code / 1000), code, message);
 }
 
 http::RouteHandler provisioning_guarded(const hub::Authenticator& authenticator,

@@ -15,6 +15,10 @@ using http::Response;
 
 constexpr std::size_t list_limit = 1000;
 
+bool is_blank(const Json& value) {
+    return value.empty() || (value.is_string() && value.get_ref<const std::string&>().empty());
+}
+
 Json to_json(const hub::Device& device, bool connected) {
     const auto never = "0001-01-01T00:00:00Z";
     return {
@@ -93,7 +97,10 @@ base::Result<hub::Device> read_device(const Json& body, const std::string& id) {
         if (const auto* edge = member(*capabilities, "iotEdge");
             edge != nullptr && edge->is_boolean())
             device.edge = edge->get<bool>();
-    device.authentication = read_authentication(body);
+    for (const auto* scope : {"deviceScope", "parentScopes"})
+        if (const auto* value = member(body, scope); value != nullptr && !is_blank(*value))
+            return base::fail(CloudError::not_supported, "Parent and child devices");
+    MITRAL_TRY(device.authentication, read_authentication(body));
     return device;
 }
 

@@ -3,6 +3,7 @@
 #include "azure/text.hpp"
 #include "base/log.hpp"
 #include "cloud/api/json.hpp"
+#include "cloud/api/unsupported.hpp"
 #include "cloud/error.hpp"
 #include "cloud/store/ids.hpp"
 
@@ -25,6 +26,8 @@ http::Response refusal_of(const base::Error& error) {
         return service_refusal(413, "MessageTooLarge", error.context);
     if (error.code == CloudError::throttled)
         return service_refusal(429, "ThrottlingException", error.context);
+    if (error.code == CloudError::not_supported)
+        return not_implemented(error.context);
     if (error.code == CloudError::storage) {
         base::log(base::Severity::error, "registry-failed", {{"cause", error.message()}});
         return service_refusal(500, "ServerError", "storage failed");

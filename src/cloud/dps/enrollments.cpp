@@ -112,6 +112,8 @@ base::Status normalise(std::string& certificate, EnrollmentKind kind) {
 }
 
 base::Status check_allocation(const Enrollment& enrollment) {
+    if (enrollment.allocation == "custom")
+        return base::fail(CloudError::not_supported, "Custom allocation policy");
     if (std::find(allocations.begin(), allocations.end(), enrollment.allocation) ==
         allocations.end())
         return base::fail(CloudError::invalid_argument,

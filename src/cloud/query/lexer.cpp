@@ -118,6 +118,9 @@ class Lexer {
                 at_ += known.size();
                 return token(Token::Kind::symbol, std::string(known));
             }
+        if (constexpr std::string_view operators = "+-/%";
+            operators.find(text_[at_]) != std::string_view::npos)
+            return arithmetic(start_ + 1);
         return refused("character that no query has");
     }
 
@@ -128,6 +131,11 @@ class Lexer {
 };
 
 }  // namespace
+
+std::unexpected<base::Error> arithmetic(std::size_t column) {
+    return base::fail(CloudError::not_supported,
+                      "Arithmetic in queries (column " + std::to_string(column) + ")");
+}
 
 base::Result<std::vector<Token>> tokens_of(std::string_view text) {
     return Lexer(text).run();

@@ -15,6 +15,9 @@ struct Token {
     std::size_t column = 1;
 };
 
+// What a query that calculates is refused with.
+[[nodiscard]] std::unexpected<base::Error> arithmetic(std::size_t column);
+
 // Ends with a token `end`. Fails with invalid_argument as parse() does.
 [[nodiscard]] base::Result<std::vector<Token>> tokens_of(std::string_view text);
 

@@ -29,6 +29,8 @@ class Parser {
         }
         if (take("GROUP"))
             MITRAL_CHECK(read_groups());
+        if (is("*"))
+            return arithmetic(now().column);
         if (now().kind != Token::Kind::end)
             return refused("expected the end, AND, OR or GROUP BY");
         MITRAL_CHECK(check_items());
@@ -141,8 +143,10 @@ class Parser {
             return refused("expected devices or devices.modules");
         if (!take("."))
             return {};
+        if (is("jobs"))
+            return base::fail(CloudError::not_supported, "Query of devices.jobs");
         if (!take("modules"))
-            return refused("expected modules; jobs are not kept here");
+            return refused("expected modules");
         query_.collection = Query::Collection::modules;
         return {};
     }
