@@ -44,6 +44,7 @@
 #include "cloud/hub/twin_channel.hpp"
 #include "cloud/limits/gate.hpp"
 #include "cloud/metrics/open_count.hpp"
+#include "cloud/log/scrub.hpp"
 #include "cloud/page/status_page.hpp"
 #include "cloud/state.hpp"
 #include "cloud/time/responder.hpp"
@@ -154,6 +155,7 @@ class Process final : public Server {
     log::Broadcast news_;
     net::TlsContext tls_;
     hub::Hosts hosts_;
+    std::optional<log::Scrub> scrub_;
     hub::SessionStore sessions_;
     hub::Authenticator authenticator_;
     dps::Gatekeeper gatekeeper_;
@@ -202,6 +204,7 @@ base::Status Process::open(Sockets sockets) {
     const auto http_factory = [](const http::Handler& handler, std::uint64_t& open) {
         return [&handler, &open](front::Link& link) {
             return std::make_unique<metrics::Counted<http::Connection>>(open, link, handler);
+    scrub_.emplace(pool_.loop(), log_);
         };
     };
     using front::Listener;

@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.hpp"
+#include "cloud/log/lines.hpp"
 #include "cloud/log/message_log.hpp"
+#include "cloud/log/scrub.hpp"
 #include "cloud/log/tail.hpp"
 #include "support/proves.hpp"
 #include "support/temporary_directory.hpp"
@@ -145,6 +147,148 @@ TEST(MessageLog, CutsATornLineAndGoesOn) {
     const auto rows = read_all(log, 0);
     ASSERT_EQ(rows.size(), 2U);
     EXPECT_EQ(rows[1]["offset"], 1);
+}
+
+std::string content_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Ten messages, and what `damage` makes of the file of the first segment.
+class DamagedLog : public testing::Test {
+  protected:
+    static constexpr std::uint64_t count = 10;
+
+    MessageLog damaged(const std::function<void(std::string&)>& damage,
+                       std::uint64_t segment_bytes = 1 << 20) {
+        path_ = directory_.path(std::to_string(++made_));
+        auto log = open(path_, segment_bytes);
+        for (std::uint64_t i = 0; i < count; ++i) {
+            (void)log.append(entry("message " + std::to_string(i)));
+            EXPECT_TRUE(log.commit());
+        }
+        const auto path = log.path_of(log.segments().front());
+        auto content = content_of(path);
+        damage(content);
+        std::ofstream(path, std::ios::binary) << content;
+        return open(path_, segment_bytes);
+    }
+    static std::size_t line(const std::string& content, std::size_t number) {
+        std::size_t at = 0;
+        for (; number > 0; --number)
+            at = content.find('\n', at) + 1;
+        return at;
+    }
+    static std::vector<std::uint64_t> offsets(const MessageLog& log, std::uint64_t from = 0) {
+        std::vector<std::uint64_t> found;
+        for (const auto& row : read_all(log, from))
+            found.push_back(row["offset"].get<std::uint64_t>());
+        return found;
+    }
+
+    mitral::test::TemporaryDirectory directory_;
+    std::string path_;
+    int made_ = 0;
+};
+
+TEST_F(DamagedLog, AFlippedBitInTheMiddleIsToldAndTheRestIsRead) {
+    MITRAL_PROVES("T-DATA-01", "CR 3.4");
+    // In the head, the body and the checksum of a line.
+    for (const std::size_t inside : {3U, 11U, 40U, 180U}) {
+        auto log = damaged([&](std::string& content) { content[line(content, 4) + inside] ^= 1; });
+        EXPECT_EQ(log.end_offset(), count);
+        EXPECT_EQ(log.damage().missing(), 1U) << inside;
+        EXPECT_EQ(offsets(log), (std::vector<std::uint64_t>{0, 1, 2, 3, 5, 6, 7, 8, 9}));
+        EXPECT_EQ(offsets(log, 4), (std::vector<std::uint64_t>{5, 6, 7, 8, 9}));
+        EXPECT_EQ(log.damage().missing(), 1U);  // however often it is read
+        EXPECT_EQ(log.append(entry("next")), count);
+        ASSERT_TRUE(log.commit());
+        EXPECT_EQ(offsets(log, 9), (std::vector<std::uint64_t>{9, 10}));
+    }
+}
+
+TEST_F(DamagedLog, ControlAWholeLogMissesNothing) {
+    MITRAL_PROVES("T-DATA-01");
+    const auto log = damaged([](std::string&) {});
+    EXPECT_EQ(offsets(log).size(), count);
+    EXPECT_EQ(log.damage().missing(), 0U);
+}
+
+TEST_F(DamagedLog, LostLineFeedsTakeTheirTwoLinesAndNoMore) {
+    const auto log = damaged([&](std::string& content) { content[line(content, 5) - 1] = 'x'; });
+    EXPECT_EQ(log.end_offset(), count);
+    EXPECT_EQ(offsets(log), (std::vector<std::uint64_t>{0, 1, 2, 3, 6, 7, 8, 9}));
+    EXPECT_EQ(log.damage().missing(), 2U);
+}
+
+TEST_F(DamagedLog, ADamagedEndKeepsItsOffset) {
+    MITRAL_PROVES("T-DATA-01");
+    auto log = damaged([&](std::string& content) { content[line(content, 9) + 50] ^= 4; });
+    EXPECT_EQ(log.end_offset(), count);  // it was acknowledged: nobody else gets it
+    EXPECT_EQ(log.damage().missing(), 1U);
+    EXPECT_EQ(log.append(entry("next")), count);
+}
+
+TEST_F(DamagedLog, ALineThatLacksOnlyItsFeedIsMended) {
+    const auto log = damaged([](std::string& content) { content.back() = 'x'; });
+    EXPECT_EQ(offsets(log).size(), count);
+    EXPECT_EQ(log.damage().missing(), 0U);
+}
+
+TEST_F(DamagedLog, OlderSegmentsAreCheckedBesideOtherWork) {
+    MITRAL_PROVES("T-DATA-01");
+    const auto log = damaged([&](std::string& content) { content[content.size() / 2] ^= 1; }, 500);
+    ASSERT_GT(log.segments().size(), 2U);
+    EXPECT_EQ(log.damage().missing(), 0U);  // nobody has looked yet
+    const auto loop = base::EventLoop::create().value();
+    const Scrub scrub(*loop, log);
+    while (!scrub.done())
+        ASSERT_TRUE(loop->run_once(base::Milliseconds(1'000)));
+    EXPECT_EQ(log.damage().missing(), 1U);
+}
+
+TEST_F(DamagedLog, ASegmentThatLostItsEndOrIsGoneIsAGap) {
+    const auto log =
+        damaged([&](std::string& content) { content.resize(line(content, 1) + 7); }, 500);
+    const auto gap = log.segments()[1].first - 1;
+    ASSERT_GT(gap, 0U);
+    EXPECT_EQ(offsets(log).size(), count - gap);
+    EXPECT_EQ(log.damage().missing(), gap);
+    const auto middle = log.segments()[1];
+    const auto next = log.segments()[2].first;
+    std::filesystem::remove(log.path_of(middle));
+    const auto again = open(path_, 500);
+    EXPECT_EQ(offsets(again).size(), count - gap - (next - middle.first));
+    EXPECT_EQ(again.damage().missing(), gap + (next - middle.first));
+}
+
+TEST_F(DamagedLog, NoiseWithoutLinesIsPassedOver) {
+    const auto log =
+        damaged([&](std::string& content) { content.assign(2 * longest_line + 5, '\0'); }, 500);
+    const auto second = log.segments()[1].first;
+    EXPECT_EQ(offsets(log).front(), second);
+    EXPECT_EQ(log.damage().missing(), second);
+}
+
+TEST_F(DamagedLog, ReadsLinesOfVersionsWithoutChecksums) {
+    auto log = damaged([](std::string& content) {
+        for (auto at = content.find(",\"crc32c\""); at != std::string::npos;
+             at = content.find(",\"crc32c\""))
+            content.erase(at, content.find('}', at) - at);
+    });
+    EXPECT_EQ(offsets(log).size(), count);
+    EXPECT_EQ(log.append(entry("with")), count);
+    ASSERT_TRUE(log.commit());
+    EXPECT_EQ(offsets(log).size(), count + 1);
+    EXPECT_EQ(log.damage().missing(), 0U);
+}
+
+TEST(Damage, CountsOverlappingGapsOnce) {
+    Damage damage;
+    for (const auto& [first, end] : std::vector<std::pair<std::uint64_t, std::uint64_t>>{
+             {5, 8}, {5, 8}, {6, 7}, {7, 10}, {20, 20}, {3, 5}, {30, 31}, {1, 32}, {2, 9}})
+        damage.note(first, end, "segment");
+    EXPECT_EQ(damage.missing(), 31U);
 }
 
 TEST(MessageLog, AFailedWriteTakesTheBatchBack) {

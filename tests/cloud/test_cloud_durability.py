@@ -102,6 +102,49 @@ class Durability(unittest.TestCase):
             self.assertGreater(len(lost(acknowledged, rows)), 0)
             self.assertEqual([row["offset"] for row in rows], list(range(len(rows))))
 
+    def log_with(self, azure, messages=200):
+        device = azure.device("burst")
+        with Mqtt(azure.ports["mqtt"], azure.ca) as client:
+            name = device["deviceId"]
+            self.assertEqual(client.connect(name, f"{azure.hub}/{name}/?api-version=2021-04-12",
+                                            sas(device["primary_key"], f"{azure.hub}/devices/{name}"))[1], 0)
+            for number in range(messages):
+                client.send(publish_packet(f"devices/{name}/messages/events/", b"x" * 300, number + 1))
+                self.assertEqual(client.receive()[0], 0x40)
+        return min((azure.state / "messages").iterdir())
+
+    def missing(self, azure):
+        return int(next(line.split()[1] for line in azure.admin("/metrics").splitlines()
+                        if line.startswith("mitral_cloud_log_missing_messages ")))
+
+    @proves("T-DATA-01", "CR 3.4")
+    def test_damage_in_the_middle_is_told(self):
+        with LocalAzure() as azure:
+            segment = self.log_with(azure)
+            self.assertEqual(azure.stop(), 0)
+            content = bytearray(segment.read_bytes())
+            content[len(content) // 2] ^= 0x20
+            segment.write_bytes(content)
+            azure.start()
+            rows = azure.messages()
+            self.assertEqual(len(rows), 199)
+            gone = set(range(200)) - {row["offset"] for row in rows}
+            self.assertEqual(len(gone), 1)
+            self.assertEqual(self.missing(azure), 1)
+            self.assertIn(f"message-log-damaged first_missing={gone.pop()} missing=1", azure.log())
+            # What comes then neither takes its place nor is hidden by it.
+            self.log_with(azure, 1)
+            self.assertEqual(azure.messages(200)[0]["offset"], 200)
+
+    @proves("T-DATA-01")
+    def test_control_a_whole_log_is_not_called_damaged(self):
+        with LocalAzure() as azure:
+            self.log_with(azure)
+            self.assertEqual(azure.stop(), 0)
+            azure.start()
+            self.assertEqual((len(azure.messages()), self.missing(azure)), (200, 0))
+            self.assertNotIn("message-log-damaged", azure.log())
+
     def test_two_servers_never_share_a_state(self):
         with LocalAzure() as azure:
             second = subprocess.run([str(BINARY), "serve", "--state", str(azure.state), "--mqtt-port", "0", "--https-port",

@@ -27,6 +27,8 @@ void add_messages(Exposition& out, const MetricsApi& api) {
         .sample(api.log.first_offset());
     out.gauge("log_end_offset", "Offset that the next message gets.").sample(api.log.end_offset());
     out.gauge("log_bytes", "Size of the message log.").sample(api.log.bytes());
+    out.gauge("log_missing_messages", "Messages of the log that are damaged and cannot be read.")
+        .sample(api.log.damage().missing());
 }
 
 template <std::size_t count>

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/encoding.hpp"
+#include "cloud/log/checksum.hpp"
 
 namespace mitral::cloud::log {
 namespace {
@@ -101,6 +102,7 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 void append_line(std::string& out, std::uint64_t offset, const Entry& entry) {
+    const auto begin = out.size();
     fmt::format_to(std::back_inserter(out), "{{\"offset\":{},\"enqueued\":\"{}\"", offset,
                    base::to_iso8601(entry.enqueued));
     append_member(out, "device", entry.device);
@@ -117,8 +119,8 @@ void append_line(std::string& out, std::uint64_t offset, const Entry& entry) {
     append_member(out, "topic_bag", entry.bag);
     out.append(",\"body\":\"");
     base::append_base64(entry.body, out);
-    fmt::format_to(std::back_inserter(out), "\",\"qos\":{},\"dup\":{}}}\n", entry.qos,
-                   entry.duplicate);
+    fmt::format_to(std::back_inserter(out), "\",\"qos\":{},\"dup\":{}", entry.qos, entry.duplicate);
+    seal_line(out, begin);
 }
 
 }  // namespace mitral::cloud::log

@@ -25,8 +25,8 @@ struct Entry {
     bool duplicate = false;
 };
 
-// Appends one JSON object and a line feed. Names that repeat keep their last value; a property
-// without a value is null.
+// Appends one JSON object with its checksum, and a line feed. Names that repeat keep their last
+// value; a property without a value is null.
 void append_line(std::string& out, std::uint64_t offset, const Entry& entry);
 
 // `"name":"value"` of each, with commas between, for Entry::stamps: they are the same for all

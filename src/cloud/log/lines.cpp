@@ -2,47 +2,60 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <limits>
 
-#include "base/bytes.hpp"
+#include "cloud/log/checksum.hpp"
 
 namespace mitral::cloud::log {
 namespace {
 
 constexpr std::size_t chunk_size = 256 * 1024;
 
-}  // namespace
-
-base::Result<LineCount> skip_lines(int fd, std::uint64_t skip) {
-    base::Bytes chunk(chunk_size);
-    LineCount lines;
-    for (std::uint64_t position = 0; lines.count < skip;) {
-        const auto got = ::pread(fd, chunk.data(), chunk.size(), static_cast<off_t>(position));
+base::Result<std::string> read_at(int fd, std::uint64_t position, std::uint64_t size) {
+    std::string text(static_cast<std::size_t>(size), '\0');
+    for (;;) {
+        const auto got = ::pread(fd, text.data(), text.size(), static_cast<off_t>(position));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return base::fail_errno("read the message log");
-        if (got == 0)
-            break;
-        const auto* const end = chunk.data() + got;
-        for (const auto* at = chunk.data(); at < end && lines.count < skip;) {
-            const auto* feed = static_cast<const std::uint8_t*>(
-                std::memchr(at, '\n', static_cast<std::size_t>(end - at)));
-            if (feed == nullptr)
-                break;
-            ++lines.count;
-            lines.whole_bytes = position + static_cast<std::uint64_t>(feed - chunk.data()) + 1;
-            at = feed + 1;
-        }
-        position += static_cast<std::uint64_t>(got);
+        text.resize(static_cast<std::size_t>(got));
+        return text;
     }
-    return lines;
 }
 
-base::Result<LineCount> count_lines(int fd) {
-    return skip_lines(fd, std::numeric_limits<std::uint64_t>::max());
+}  // namespace
+
+base::Result<std::string> read_lines(int fd, std::uint64_t position, std::uint64_t available,
+                                     std::size_t limit) {
+    for (std::size_t window = std::max<std::size_t>(limit, 1024);; window *= 2) {
+        const auto wanted =
+            std::min<std::uint64_t>({window, available, std::max(limit, longest_line)});
+        MITRAL_TRY(auto text, read_at(fd, position, wanted));
+        if (const auto feed = text.rfind('\n'); feed != std::string::npos) {
+            text.resize(feed + 1);
+            return text;
+        }
+        if (text.size() < wanted || wanted == available || wanted >= longest_line)
+            return text;
+    }
+}
+
+base::Result<std::uint64_t> find_offset(int fd, std::uint64_t bytes, std::uint64_t offset) {
+    for (std::uint64_t position = 0; position < bytes;) {
+        MITRAL_TRY(const auto text, read_lines(fd, position, bytes - position, chunk_size));
+        if (text.empty())
+            return bytes;  // shorter than it was
+        for (std::size_t at = 0; at < text.size();) {
+            const auto line = std::string_view(text).substr(at, text.find('\n', at) - at);
+            if (claimed_offset_of(line).value_or(0) >= offset)
+                return position + at;
+            at += line.size() + 1;
+        }
+        position += text.size();
+    }
+    return bytes;
 }
 
 }  // namespace mitral::cloud::log

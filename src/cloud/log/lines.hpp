@@ -1,20 +1,23 @@
+// Lines of a segment, straight from its file.
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/result.hpp"
 
 namespace mitral::cloud::log {
 
-struct LineCount {
-    std::uint64_t count = 0;
-    std::uint64_t whole_bytes = 0;  // up to and with the last line feed
-};
+// No line that was ever written is longer: a message has 256 KB, which grow sixfold at worst.
+inline constexpr std::size_t longest_line = 4 * 1024 * 1024;
 
-// Reads the file from its start, without moving its position.
-[[nodiscard]] base::Result<LineCount> count_lines(int fd);
+// About `limit` bytes of whole lines from `position` on, or one line that is longer. Without a line
+// feed at its end it is no line: all `available` bytes, or longest_line of them, hold none.
+[[nodiscard]] base::Result<std::string> read_lines(int fd, std::uint64_t position,
+                                                   std::uint64_t available, std::size_t limit);
 
-// The position in the file after `skip` lines (or its last line, whichever comes first).
-[[nodiscard]] base::Result<LineCount> skip_lines(int fd, std::uint64_t skip);
+// Where the first line begins whose head says `offset` or more; `bytes` when there is none.
+[[nodiscard]] base::Result<std::uint64_t> find_offset(int fd, std::uint64_t bytes,
+                                                      std::uint64_t offset);
 
 }  // namespace mitral::cloud::log

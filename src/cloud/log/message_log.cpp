@@ -11,12 +11,14 @@
 
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "cloud/log/checksum.hpp"
 #include "cloud/log/lines.hpp"
 
 namespace mitral::cloud::log {
 namespace {
 
 constexpr std::string_view suffix = ".ndjson";
+constexpr std::size_t piece_size = 1024 * 1024;
 constexpr std::size_t kept_batch_capacity = 1024 * 1024;
 
 std::string segment_name(std::uint64_t first) {
@@ -64,17 +66,62 @@ base::Status MessageLog::find_segments() {
 
 base::Status MessageLog::recover_last() {
     MITRAL_CHECK(open_last());
-    Segment& last = segments_.back();
-    MITRAL_TRY(const auto lines, count_lines(file_.get()));
-    if (lines.whole_bytes != last.bytes) {
-        base::log(base::Severity::notice, "message-log-repaired",
-                  {{"cut", last.bytes - lines.whole_bytes}, {"segment", path_of(last)}});
-        if (::ftruncate(file_.get(), static_cast<off_t>(lines.whole_bytes)) != 0)
-            return base::fail_errno("cut a torn line from " + path_of(last));
-        last.bytes = lines.whole_bytes;
+    const auto last = segments_.back();
+    next_ = last.first;
+    std::string torn;
+    std::uint64_t whole = 0;  // up to and with the last line feed
+    for (std::uint64_t position = 0; position < last.bytes;) {
+        MITRAL_TRY(const auto text,
+                   read_lines(file_.get(), position, last.bytes - position, piece_size));
+        if (text.empty())
+            break;
+        position += text.size();
+        torn = check_lines(text);
+        if (torn.size() < text.size())
+            whole = position - torn.size();
     }
-    next_ = committed_ = last.first + lines.count;
+    // Lines behind the last good one were acknowledged: their offsets are not given again.
+    damage_->note(next_, next_ + bad_at_end_, path_of(last));
+    next_ += bad_at_end_;
+    if (whole < last.bytes)
+        MITRAL_CHECK(mend_end(whole, torn));
+    committed_ = next_;
     return {};
+}
+
+std::string_view MessageLog::check_lines(std::string_view text) {
+    for (;;) {
+        const auto size = text.find('\n');
+        if (size == std::string_view::npos)
+            return text;
+        const auto offset = offset_of(text.substr(0, size));
+        text.remove_prefix(size + 1);
+        if (!offset || *offset < next_) {
+            ++bad_at_end_;
+            continue;
+        }
+        damage_->note(next_, *offset, path_of(segments_.back()));
+        next_ = *offset + 1;
+        bad_at_end_ = 0;
+    }
+}
+
+base::Status MessageLog::mend_end(std::uint64_t whole, std::string_view torn) {
+    Segment& last = segments_.back();
+    const bool lacks_only_its_end = whole + torn.size() == last.bytes && !torn.empty() &&
+                                    offset_of(torn.substr(0, torn.size() - 1)).has_value();
+    if (lacks_only_its_end)
+        whole = last.bytes - 1;
+    base::log(base::Severity::notice, "message-log-repaired",
+              {{"cut", last.bytes - whole}, {"segment", path_of(last)}});
+    last.bytes = whole;
+    if (::ftruncate(file_.get(), static_cast<off_t>(last.bytes)) != 0)
+        return base::fail_errno("cut a torn line from " + path_of(last));
+    if (!lacks_only_its_end)
+        return {};
+    ++last.bytes;
+    ++next_;
+    return base::write_all(file_.get(), base::as_bytes("\n"));
 }
 
 base::Status MessageLog::open_last() {

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
+#include "cloud/log/damage.hpp"
 #include "cloud/log/entry.hpp"
 
 namespace mitral::cloud::log {
@@ -25,7 +27,9 @@ struct Segment {
 
 class MessageLog {
   public:
-    // Recovers: a line that a crash tore off the end is cut away (it was never acknowledged).
+    // Recovers: a line that a crash tore off the end is cut away (it was never acknowledged). The
+    // last segment is checked; older ones when they are read (Tail, Scrub): a start takes no longer
+    // because the log is large.
     [[nodiscard]] static base::Result<MessageLog> open(LogOptions options);
 
     // Takes the message into this pass's batch; returns its offset. Nothing is written yet.
@@ -42,22 +46,29 @@ class MessageLog {
     [[nodiscard]] std::uint64_t bytes() const noexcept;
     [[nodiscard]] const std::vector<Segment>& segments() const noexcept { return segments_; }
     [[nodiscard]] std::string path_of(const Segment& segment) const;
+    // What is found missing; whoever reads may add to it.
+    [[nodiscard]] Damage& damage() const noexcept { return *damage_; }
 
   private:
     explicit MessageLog(LogOptions options) : options_(std::move(options)) {}
     [[nodiscard]] base::Status find_segments();
     [[nodiscard]] base::Status recover_last();
+    // Takes what one read gave; the rest behind its last line feed is returned.
+    [[nodiscard]] std::string_view check_lines(std::string_view text);
+    [[nodiscard]] base::Status mend_end(std::uint64_t whole, std::string_view torn);
     [[nodiscard]] base::Status start_segment(std::uint64_t first);
     [[nodiscard]] base::Status open_last();
     void drop_oldest();
     void take_back(const base::Error& cause);
 
     LogOptions options_;
+    std::unique_ptr<Damage> damage_ = std::make_unique<Damage>();
     std::vector<Segment> segments_;  // ascending, never empty once open
     base::UniqueFd file_;
     std::string batch_;
     std::uint64_t next_ = 0;
     std::uint64_t committed_ = 0;
+    std::uint64_t bad_at_end_ = 0;  // while recovering: damaged lines behind the last good one
 };
 
 }  // namespace mitral::cloud::log
