@@ -223,6 +223,7 @@ base::Status Process::open(Sockets sockets) {
     if (sockets.files.get() >= 0) {
         MITRAL_TRY(files_, Listener::open(pool_, std::move(sockets.files), nullptr,
                                           http_factory(files_handler_, meters_.https_open)));
+    admin_->set_local();
     }
     MITRAL_CHECK(open_time(sockets));
     if (settings_.assigned_hub.empty())

@@ -23,6 +23,7 @@ class Echo final : public Protocol {
             return 0;
         if (base::as_text(input).find('e') != std::string_view::npos)
             return base::fail(CloudError::malformed_packet, "an e");
+        transport().note_admitted();
         transport().send_after_commit(input);
         if (base::as_text(input).find('q') != std::string_view::npos)
             transport().close_when_sent("asked to");
@@ -96,6 +97,49 @@ TEST_F(FrontTest, AFailedCommitNeverAcknowledges) {
     EXPECT_EQ(read(client.get()), "");
     EXPECT_EQ(ended_, "message log cannot be written");
     EXPECT_EQ(pool.size(), 0U);
+}
+
+TEST_F(FrontTest, StrangersMakeRoomAndWhoIsKnownStays) {
+    MITRAL_PROVES("T-DOS-04", "CR 7.1");
+    LinkPool pool(*loop_, clock_, {.links = 40, .strangers = 4});
+    const auto known = connect(pool);
+    turn();
+    write(known.get(), "hi");  // here, whoever speaks is let in
+    turn();
+    ASSERT_EQ(read(known.get()), "hi");
+    ASSERT_EQ(pool.strangers(), 0U);
+    std::vector<base::UniqueFd> crowd;
+    for (int i = 0; i < 100; ++i) {
+        crowd.push_back(connect(pool));
+        turn(1);
+        ASSERT_LE(pool.strangers(), 4U);
+        ASSERT_FALSE(pool.full());
+    }
+    turn();
+    EXPECT_EQ(pool.size(), 5U);
+    EXPECT_EQ(pool.displaced(), 96U);
+    EXPECT_EQ(read(crowd.front().get()), "");
+    EXPECT_EQ(ended_, "made room for another connection");  // the oldest first
+    write(known.get(), "still in");
+    write(crowd.back().get(), "too");
+    turn();
+    EXPECT_EQ(read(known.get()), "still in");
+    EXPECT_EQ(read(crowd.back().get()), "too");
+}
+
+TEST_F(FrontTest, ControlWithoutAShareOfTheirOwnStrangersTakeAllPlaces) {
+    MITRAL_PROVES("T-DOS-04");
+    LinkPool pool(*loop_, clock_, {.links = 40, .strangers = 1'000});
+    std::vector<base::UniqueFd> crowd;
+    while (!pool.full()) {
+        crowd.push_back(connect(pool));
+        turn(1);
+    }
+    EXPECT_EQ(pool.size(), 40U);
+    EXPECT_FALSE(pool.full(true));  // this machine is still heard
+    pool.make_room(10);
+    turn();
+    EXPECT_EQ(pool.size(), 30U);
 }
 
 TEST_F(FrontTest, ClosesAfterTheLastAnswerOrAtOnceOnAnError) {

@@ -182,6 +182,21 @@ class Hostile(unittest.TestCase):
                 with contextlib.suppress(OSError):
                     stream.sendall(head.encode() + b"x" * 3_000_000)
                 self.assertRegex(stream.recv(100), rb"HTTP/1.1 413")
+        # A client that sends all before it reads gets its answer too, not a reset.
+        for _ in range(10):
+            connection = http.client.HTTPConnection("127.0.0.1", self.azure.ports["admin"], timeout=30)
+            self.addCleanup(connection.close)
+            connection.request("PUT", "/x", body=b"x" * 8_000_000)
+            answer = connection.getresponse()
+            self.assertEqual((answer.status, answer.read()), (413, b"request above the limit\n"))
+
+    @proves("T-DOS-04", "CR 7.1")
+    def test_what_has_no_end_is_cut(self):
+        with self.raw("admin") as stream:
+            stream.sendall(b"PUT /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 800000000\r\n\r\n")
+            with self.assertRaises(OSError):
+                for _ in range(800):
+                    stream.sendall(b"x" * 1_000_000)
 
     @proves("T-DOS-04", "CR 7.1")
     def test_half_open_connections_delay_nobody_for_long(self):

@@ -40,6 +40,7 @@ bool Connection::admit_plain(std::string_view user, std::string_view password) {
         base::log(base::Severity::notice, "amqp-refused", {{"cause", claim.error().message()}});
         return false;
     }
+    transport().note_admitted();
     return claims_.add(*std::move(claim));
 }
 
@@ -51,6 +52,7 @@ base::Status Connection::put_token(std::string_view token) {
     }
     if (!claims_.add(*std::move(claim)))
         return base::fail(CloudError::not_authorised, "too many tokens");
+    transport().note_admitted();
     return {};
 }
 

@@ -65,6 +65,10 @@ void add_connections(Exposition& out, const MetricsApi& api) {
     out.gauge("links", "Open connections of all kinds.").sample(api.pool.size());
     out.gauge("buffered_bytes", "Memory in connection buffers.").sample(api.pool.buffered_bytes());
     out.counter("connects_total", "MQTT connections accepted.").sample(mqtt.connects);
+    out.gauge("strangers", "Of these, how many have not shown who they are.")
+        .sample(api.pool.strangers());
+    out.counter("displaced_total", "Strangers that made room for other connections.")
+        .sample(api.pool.displaced());
     out.counter("connects_refused_total", "CONNECTs refused.").sample(mqtt.refused);
     out.counter("connects_refused_by_reason_total", "The same by the code they were answered.");
     for (const auto& [code, reason] : refusals)

@@ -31,18 +31,20 @@ void Protocol::on_deadline() {
 }
 
 Link::Link(LinkPool& pool, std::uint64_t id, net::Stream stream,
-           const ProtocolFactory& make_protocol, Lag* lag)
+           const ProtocolFactory& make_protocol, const Origin& origin)
     : pool_(pool),
       id_(id),
       stream_(std::move(stream)),
       late_input_(pool.loop(), pool.clock(), [this](base::ByteView bytes) { take_late(bytes); }),
       late_output_(pool.loop(), pool.clock(), [this](base::ByteView bytes) { enqueue(bytes); }),
-      lag_(lag),
+      lag_(origin.lag),
+      port_(origin.port),
       protocol_(make_protocol(*this)) {
     ++pool_.handshakes_;
 }
 
 Link::~Link() {
+    pool_.strangers_.erase(id_);
     if (!handshaken_)
         --pool_.handshakes_;
     if (!vanished_)
@@ -50,6 +52,10 @@ Link::~Link() {
     if (timer_at_)
         pool_.loop().cancel(timer_);
     (void)pool_.account(accounted_, 0);
+}
+
+void Link::note_admitted() noexcept {
+    pool_.strangers_.erase(id_);
 }
 
 const base::Clock& Link::clock() const noexcept {

@@ -17,6 +17,8 @@ namespace mitral::cloud::front {
 
 class Link;
 class LinkPool;
+class Listener;
+struct Origin;
 
 using ProtocolFactory = std::function<std::unique_ptr<Protocol>(Link&)>;
 
@@ -25,9 +27,8 @@ class Link final : public Transport {
     static constexpr std::size_t output_low_water = 64 * 1024;
     static constexpr std::size_t output_limit = 4 * 1024 * 1024;
 
-    // `lag` may be null; else it outlives the link.
     Link(LinkPool& pool, std::uint64_t id, net::Stream stream, const ProtocolFactory& make_protocol,
-         Lag* lag);
+         const Origin& origin);
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
     ~Link() override;
@@ -40,6 +41,7 @@ class Link final : public Transport {
     // Nothing is read or written any more, and when the link is closed its socket stays: the client
     // meets a peer that is gone without FIN or RST, until LinkPool::bury().
     void vanish() override;
+    void note_admitted() noexcept override;
     void set_deadline(base::MonotonicTime at) override;
     void clear_deadline() noexcept override { deadline_.reset(); }
 
@@ -93,6 +95,7 @@ class Link final : public Transport {
     DelayLine late_input_;
     DelayLine late_output_;
     Lag* lag_;
+    const Listener* port_;
     std::unique_ptr<Protocol> protocol_;
     std::unique_ptr<Protocol> next_protocol_;
     std::size_t accounted_ = 0;

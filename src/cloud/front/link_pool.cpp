@@ -23,11 +23,36 @@ LinkPool::~LinkPool() {
         link->protocol_->on_closed("server stops");
 }
 
-void LinkPool::adopt(net::Stream stream, const ProtocolFactory& make_protocol, Lag* lag) {
+void LinkPool::adopt(net::Stream stream, const ProtocolFactory& make_protocol,
+                     const Origin& origin) {
     const auto id = next_id_++;
-    auto link = std::make_unique<Link>(*this, id, std::move(stream), make_protocol, lag);
+    if (!origin.is_local && strangers_.size() >= limits_.strangers)
+        make_room(1);
+    auto link = std::make_unique<Link>(*this, id, std::move(stream), make_protocol, origin);
     auto& adopted = *links_.emplace(id, std::move(link)).first->second;
+    if (!origin.is_local)
+        strangers_.insert(id);
     adopted.start();
+}
+
+std::size_t LinkPool::each_of(const Listener& port, const std::function<void(Link&)>& action) {
+    std::size_t count = 0;
+    for (auto& [id, link] : links_)
+        if (link->port_ == &port && !link->closing_) {
+            action(*link);
+            ++count;
+        }
+    return count;
+}
+
+void LinkPool::make_room(std::size_t wanted) {
+    for (; wanted > 0 && !strangers_.empty(); --wanted) {
+        const auto oldest = links_.find(*strangers_.begin());
+        strangers_.erase(strangers_.begin());
+        ++displaced_;
+        if (oldest != links_.end())
+            oldest->second->close("made room for another connection");
+    }
 }
 
 void LinkPool::note_handshake_done() noexcept {

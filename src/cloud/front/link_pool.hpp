@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -14,6 +15,10 @@ namespace mitral::cloud::front {
 
 struct PoolLimits {
     std::size_t links = 16'000;
+    std::size_t reserve = 64;  // beyond `links`: the port of this machine stays within reach
+    // Connections that have not shown who they are. Beyond that, and when all links are used up,
+    // the oldest of them make room: a storm of strangers does not keep devices out.
+    std::size_t strangers = 4'000;
     std::size_t buffered_bytes =
         512 * 1024 * 1024;  // input and output queues of all links together
     base::Milliseconds first_request_timeout{30'000};  // TLS handshake included
@@ -21,6 +26,15 @@ struct PoolLimits {
     // those that began first should end first. When none of them ends for so long, others go ahead.
     std::size_t handshakes = 512;
     base::Milliseconds handshake_patience{2'000};
+};
+
+class Listener;
+
+// Where a connection comes from.
+struct Origin {
+    Lag* lag = nullptr;     // may be null; else it outlives the connection
+    bool is_local = false;  // no stranger
+    const Listener* port = nullptr;
 };
 
 class LinkPool {
@@ -36,9 +50,14 @@ class LinkPool {
     // it are closed and their acknowledgements never leave.
     void set_commit(Commit commit) { commit_ = std::move(commit); }
 
-    [[nodiscard]] bool full() const noexcept {
-        return links_.size() + vanished_.size() >= limits_.links;
+    [[nodiscard]] bool full(bool is_local = false) const noexcept {
+        return links_.size() + vanished_.size() >= limits_.links + (is_local ? limits_.reserve : 0);
     }
+    // Asks the oldest strangers, so many at most, to go; they are gone at the end of this pass.
+    void make_room(std::size_t wanted);
+    [[nodiscard]] std::size_t strangers() const noexcept { return strangers_.size(); }
+    // Strangers that had to go since the start.
+    [[nodiscard]] std::uint64_t displaced() const noexcept { return displaced_; }
     [[nodiscard]] bool handshakes_full() const noexcept {
         return handshakes_ >= limits_.handshakes;
     }
@@ -48,8 +67,10 @@ class LinkPool {
     [[nodiscard]] std::uint64_t handshakes_done() const noexcept { return handshakes_done_; }
     [[nodiscard]] std::size_t size() const noexcept { return links_.size(); }
     [[nodiscard]] std::size_t buffered_bytes() const noexcept { return buffered_; }
-    // Precondition: !full().
-    void adopt(net::Stream stream, const ProtocolFactory& make_protocol, Lag* lag = nullptr);
+    // Precondition: !full(origin.is_local).
+    void adopt(net::Stream stream, const ProtocolFactory& make_protocol, const Origin& origin = {});
+    // The connections that came in by this port; how many they are. None of them ends within.
+    std::size_t each_of(const Listener& port, const std::function<void(Link&)>& action);
     // Closes what vanished, for all to see.
     void bury();
 
@@ -73,6 +94,8 @@ class LinkPool {
     const base::Clock& clock_;
     PoolLimits limits_;
     Commit commit_;
+    std::set<std::uint64_t> strangers_;  // ids grow: the oldest stands first
+    std::uint64_t displaced_ = 0;
     std::unordered_map<std::uint64_t, std::unique_ptr<Link>> links_;
     std::vector<net::Stream> vanished_;
     std::vector<std::uint64_t> dirty_;

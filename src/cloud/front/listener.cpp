@@ -51,6 +51,14 @@ base::Result<std::unique_ptr<Listener>> Listener::open(LinkPool& pool, base::Uni
     return listener;
 }
 
+std::size_t Listener::drop_all(std::string_view reason) {
+    return pool_.each_of(*this, [&](Link& link) { link.close(reason); });
+}
+
+std::size_t Listener::vanish_all() {
+    return pool_.each_of(*this, [](Link& link) { link.vanish(); });
+}
+
 base::Status Listener::resume() {
     paused_ = false;
     return pool_.loop().watch(socket_.get(), base::EventLoop::readable,
@@ -80,8 +88,10 @@ void Listener::accept_some() {
     if (must_wait())
         return pause();
     for (int i = 0; i < accepts_per_pass; ++i) {
-        if (pool_.full())
+        if (pool_.full(is_local_)) {
+            pool_.make_room(accepts_per_pass);
             return pause();
+        }
         base::UniqueFd socket(
             ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (socket.valid()) {
@@ -102,14 +112,14 @@ void Listener::accept_one(base::UniqueFd socket) {
     const int on = 1;
     (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (tls_ == nullptr)
-        return pool_.adopt(net::Stream(std::move(socket)), make_protocol_, lag_);
+        return pool_.adopt(net::Stream(std::move(socket)), make_protocol_, origin());
     auto stream = tls_->accept(std::move(socket));
     if (!stream) {
         base::log(base::Severity::warning, "tls-accept-failed",
                   {{"cause", stream.error().message()}});
         return;
     }
-    pool_.adopt(net::Stream(*std::move(stream)), make_protocol_, lag_);
+    pool_.adopt(net::Stream(*std::move(stream)), make_protocol_, origin());
 }
 
 }  // namespace mitral::cloud::front

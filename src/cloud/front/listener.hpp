@@ -22,6 +22,11 @@ class Listener {
 
     // Asked at every new connection; false closes it at once (a fault on demand).
     void set_gate(std::function<bool()> gate) { gate_ = std::move(gate); }
+    // Only this machine can reach the port: its connections are no strangers.
+    void set_local() noexcept { is_local_ = true; }
+    // What became of a network or a hub, all at once; how many connections that strikes.
+    std::size_t drop_all(std::string_view reason);
+    std::size_t vanish_all();
     // Of the connections to come; outlives them.
     void set_lag(Lag& lag) { lag_ = &lag; }
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
@@ -34,6 +39,7 @@ class Listener {
     [[nodiscard]] bool must_wait() noexcept;
     void accept_some();
     void accept_one(base::UniqueFd socket);
+    [[nodiscard]] Origin origin() const noexcept { return {lag_, is_local_, this}; }
 
     LinkPool& pool_;
     base::UniqueFd socket_;
@@ -41,6 +47,7 @@ class Listener {
     ProtocolFactory make_protocol_;
     std::function<bool()> gate_;
     Lag* lag_ = nullptr;
+    bool is_local_ = false;
     std::uint16_t port_ = 0;
     std::uint64_t handshakes_seen_ = 0;
     base::MonotonicTime moved_at_{};  // handshakes, or there was room

@@ -31,6 +31,9 @@ class Transport {
     // A fault: from now on nothing passes either way, and the client is not told (Link::vanish).
     virtual void vanish() = 0;
 
+    // Whoever speaks has shown who it is: it keeps its place when strangers crowd in (LinkPool).
+    virtual void note_admitted() noexcept {}
+
     virtual void set_deadline(base::MonotonicTime at) = 0;
     virtual void clear_deadline() noexcept = 0;
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <utility>
@@ -22,6 +23,12 @@ Connection::Connection(front::Link& link, const Handler& handler, base::Millisec
 Connection::~Connection() = default;
 
 base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
+    if (drains_) {
+        *drains_ -= std::min(*drains_, input.size());
+        if (*drains_ == 0)
+            transport().close_when_sent("too large");
+        return input.size();
+    }
     std::size_t used = 0;
     // While an answer is not complete, later requests wait unread (RFC 9112 §9.3.2 keeps answers in
     // order).
@@ -31,8 +38,10 @@ base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
         std::size_t taken = 0;
         auto request = parser_.take(input.subspan(used), taken);
         if (!request) {
-            send_error(request.error().code == CloudError::too_large ? 413 : 400,
-                       request.error().context);
+            if (request.error().code == CloudError::too_large)
+                refuse_too_large(request.error().context);
+            else
+                send_error(400, request.error().context);
             return input.size();
         }
         used += taken;
@@ -71,6 +80,7 @@ void Connection::upgrade(Response response) {
 void Connection::wait_for_answer(const std::shared_ptr<LateAnswer>& later, bool keep_alive) {
     awaits_answer_ = true;
     transport().clear_deadline();  // whoever promised the answer has one of its own
+    transport().note_admitted();   // nobody promises strangers an answer
     later->on_given([this, keep_alive, alive = std::weak_ptr<bool>(alive_)](Response response) {
         if (alive.expired())
             return;
@@ -143,6 +153,15 @@ void Connection::send_error(unsigned status, std::string_view reason) {
     response.content_type = "text/plain; charset=utf-8";
     response.body = std::string(reason) + "\n";
     send_response(std::move(response), false);
+}
+
+void Connection::refuse_too_large(std::string_view reason) {
+    send_text(fmt::format(
+        "HTTP/1.1 413 {}\r\nServer: mitral-cloud\r\nDate: {}\r\nContent-Type: text/plain; "
+        "charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}\n",
+        reason_phrase(413), http_date(transport().clock().wall()), reason.size() + 1, reason));
+    drains_ = most_drained;
+    transport().set_deadline(transport().clock().monotonic() + drain_time);
 }
 
 void Connection::pump() {

@@ -12,6 +12,11 @@ namespace mitral::cloud::http {
 // streams.
 class Connection : public front::Protocol {
   public:
+    // Of a request that is too large so much is still taken, for so long: a client that is still
+    // sending when the connection ends would not see its refusal.
+    static constexpr std::size_t most_drained = 16 * 1024 * 1024;
+    static constexpr base::Milliseconds drain_time{5'000};
+
     // `handler` outlives the connection. Who sends no whole request for `patience`, or reads
     // nothing of a stream, is cut off.
     Connection(front::Link& link, const Handler& handler,
@@ -29,6 +34,7 @@ class Connection : public front::Protocol {
     void send_response(Response response, bool keep_alive);
     void send_text(std::string_view text);
     void send_error(unsigned status, std::string_view reason);
+    void refuse_too_large(std::string_view reason);
     void pump();
     void wait_for_more();
 
@@ -37,6 +43,7 @@ class Connection : public front::Protocol {
     base::Milliseconds patience_;
     RequestParser parser_;
     std::shared_ptr<BodySource> source_;                          // while a stream is being sent
+    std::optional<std::size_t> drains_{};                         // bytes that may still come
     bool upgraded_ = false;                                       // another protocol takes over
     bool in_chunks_ = true;                                       // how it is sent
     bool awaits_answer_ = false;                                  // a late one

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "azure/dps.hpp"
 #include "base/log.hpp"
 #include "cloud/error.hpp"
 
@@ -122,6 +123,9 @@ base::Status Connection::on_connect(const Frame& frame) {
         return {};
     }
     ++counters_.connects;
+    // DPS judges a token with the registration only.
+    if (!azure::is_dps_username(connect.user_name))
+        transport().note_admitted();
     session_ = std::move(admission.session);
     device_ = connect.client_id.substr(0, connect.client_id.find('/'));
     expires_ = admission.expires;

@@ -36,6 +36,7 @@ class Connection final : public front::Protocol, public front::Transport {
     void close_when_sent(std::string_view reason) override;
     [[nodiscard]] bool closing() const noexcept override;
     void vanish() override { link_.vanish(); }
+    void note_admitted() noexcept override { link_.note_admitted(); }
     void set_deadline(base::MonotonicTime at) override;
     void clear_deadline() noexcept override;
     [[nodiscard]] net::CertificateChain certificates() const override {
