@@ -21,6 +21,16 @@ void Faults::control(front::Listener& mqtt, front::Listener& https) {
     roster_.on_silenced([this] { (void)strike(Fault::silent_hub); });
 }
 
+void Faults::control_amqp(front::Listener& amqp) {
+    amqp_ = &amqp;
+    amqp.set_lag(amqp_lag_);
+    amqp.set_gate([this] { return lets_in(Fault::hub_away); });
+}
+
+std::size_t Faults::drop_amqp(std::string_view reason) {
+    return amqp_ != nullptr ? amqp_->drop_all(reason) : 0;
+}
+
 bool Faults::lets_in(Fault fault) {
     if (strike(fault))
         return false;
@@ -30,7 +40,7 @@ bool Faults::lets_in(Fault fault) {
 
 base::Milliseconds PortLag::delay(std::string_view parameter) {
     const auto* order = faults_.in_force(Fault::latency);
-    if (order == nullptr || (order->text("port") != "both" && order->text("port") != port_))
+    if (order == nullptr || (order->text("port") != "all" && order->text("port") != port_))
         return base::Milliseconds(0);
     const base::Milliseconds delay(order->number(parameter));
     if (delay > base::Milliseconds(0))
@@ -92,16 +102,22 @@ base::Result<std::size_t> Faults::begin(Fault fault) {
     std::size_t cut = 0;
     switch (fault) {
         case Fault::hub_away:
-            count(fault, cut = roster_.drop_all("fault: hub away"));
+            cut = drop_amqp("fault: hub away");
+            count(fault, cut += roster_.drop_all("fault: hub away"));
             return cut;
         case Fault::expired_tokens:
-            return roster_.drop_all("fault: token expired", order.text("device"));
+            if (order.text("device").empty())
+                cut = drop_amqp("fault: token expired");
+            return cut + roster_.drop_all("fault: token expired", order.text("device"));
         case Fault::hub_failover:
-            return roster_.drop_all("fault: hub failed over");
+            cut = drop_amqp("fault: hub failed over");
+            return cut + roster_.drop_all("fault: hub failed over");
         case Fault::silent_hub:
             roster_.silence(true);
             return cut;
         case Fault::half_open:
+            if (order.text("device").empty() && amqp_ != nullptr)
+                count(fault, amqp_->vanish_all());
             count(fault, roster_.vanish(order.text("device")));
             return cut;
         case Fault::clock_off:
@@ -112,8 +128,10 @@ base::Result<std::size_t> Faults::begin(Fault fault) {
         case Fault::certificate_rollover:
             if (levers_.use_root)
                 MITRAL_CHECK(levers_.use_root(true, order.number("fresh") == 1));
-            return order.number("cut") == 1 ? roster_.drop_all("fault: certificate rolled over")
-                                            : cut;
+            if (order.number("cut") == 1)
+                cut = drop_amqp("fault: certificate rolled over") +
+                      roster_.drop_all("fault: certificate rolled over");
+            return cut;
         default:
             return cut;
     }
@@ -131,8 +149,10 @@ void Faults::end(Fault fault, const faults::Order& order) {
         return;
     if (const auto back = levers_.use_root(false, false); !back)
         base::log(base::Severity::error, "fault-not-ended", {{"cause", back.error().message()}});
-    if (order.number("cut") == 1)
+    if (order.number("cut") == 1) {
         (void)roster_.drop_all("certificate rolled back");
+        (void)drop_amqp("certificate rolled back");
+    }
 }
 
 std::optional<faults::Order> Faults::strike(Fault fault) {

@@ -50,6 +50,10 @@ class Faults {
 
     // The gates of the two ports: from now on new connections are subject to faults.
     void control(front::Listener& mqtt, front::Listener& https);
+    // The same for the port of back ends, which knows no devices: what strikes all strikes it too.
+    void control_amqp(front::Listener& amqp);
+    // Cuts the connections of that port; how many.
+    std::size_t drop_amqp(std::string_view reason);
     void connect(FaultLevers levers) { levers_ = std::move(levers); }
 
     // Puts a fault on, in place of an earlier order for it; returns how many connections that cut.
@@ -111,6 +115,8 @@ class Faults {
     FaultLevers levers_{};
     PortLag mqtt_lag_{*this, "mqtt"};
     PortLag https_lag_{*this, "https"};
+    PortLag amqp_lag_{*this, "amqp"};
+    front::Listener* amqp_ = nullptr;  // may be null
     std::array<State, faults::fault_count> states_{};
     std::map<std::string, std::string, std::less<>> moved_{};  // device → its hub's name
 };

@@ -116,7 +116,8 @@ class Process final : public Server {
           roots_(settings_.state + "/tls", certificate_names(settings_), real_clock, tls_),
           script_(loop, real_clock, faults_,
                   [this](const std::string& device) {
-                      return device == "*" ? hub_.disconnect_all("fault: dropped")
+                      return device == "*" ? hub_.disconnect_all("fault: dropped") +
+                                                 faults_.drop_amqp("fault: dropped")
                                            : hub_.disconnect(device, "fault: dropped");
                   }),
           pool_(loop, *clock_, {}) {
@@ -416,6 +417,8 @@ std::optional<base::Seconds> Process::dps_throttled() {
     const auto order = faults_.strike(Fault::dps_throttled);
     return order ? std::optional(base::Seconds(order->number("retry_after"))) : std::nullopt;
 }
+    if (amqp_)
+        faults_.control_amqp(*amqp_);
 
 std::optional<std::int64_t> Process::dps_failure(bool at_look_up) {
     const auto* order = faults_.in_force(Fault::dps_failed);

@@ -50,7 +50,7 @@ TEST(FaultCatalogue, RefusesWhatItDoesNotKnow) {
                   CloudError::invalid_argument);
     EXPECT_TRUE(faults::read_order("slow-puback", {{"delay_ms", "600000"}}));  // the control
     EXPECT_FALSE(faults::read_order("latency", {}));
-    EXPECT_FALSE(faults::read_order("latency", {{"up_ms", "5"}, {"port", "amqp"}}));
+    EXPECT_FALSE(faults::read_order("latency", {{"up_ms", "5"}, {"port", "both"}}));
     EXPECT_TRUE(faults::read_order("latency", {{"up_ms", "5"}, {"port", "mqtt"}}));
     EXPECT_FALSE(faults::read_order("half-open", {{"device", "a/b"}}));
     EXPECT_FALSE(faults::read_order("clock-off", {{"offset_s", "-400000000"}}));

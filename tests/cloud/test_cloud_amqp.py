@@ -1,4 +1,5 @@
 """Who may do what over AMQP 1.0, and what hostile peers get; the peers are Qpid Proton, and raw bytes."""
+import json
 import ssl
 import struct
 import time
@@ -124,14 +125,57 @@ class Claims(AmqpCase):
 
 
 class Faults(AmqpCase):
-    def test_back_ends_are_spared(self):
-        client = self.connect("service")
+    def setUp(self):
         self.addCleanup(self.azure.admin, "/faults", "DELETE")
-        for fault in ("hub-away?seconds=600", "expired-tokens", "half-open", "silent-hub", "throttle-connects",
-                      "latency?down_ms=60000", "malformed", "drop?all=1"):
-            self.azure.admin(f"/faults/{fault}", "POST")
+
+    def fault(self, what):
+        return json.loads(self.azure.admin(f"/faults/{what}", "POST"))
+
+    def assert_ended(self, client):
+        with self.assertRaises((amqp.Refused, OSError)):
+            client.until(lambda: False)
+
+    def test_what_strikes_devices_spares_back_ends(self):
+        client = self.connect("service")
+        self.azure.device("one")
+        for fault in ("expired-tokens?device=one", "half-open?device=one", "silent-hub", "throttle-connects",
+                      "latency?down_ms=60000&port=mqtt", "malformed", "drop?device=one"):
+            self.fault(fault)
         self.assertEqual(client.put_token(self.token()), 200)
         self.connect("service").receiver(place(0))
+
+    def test_what_strikes_the_hub_strikes_them(self):
+        for fault in ("hub-away?seconds=600", "expired-tokens", "drop?all=1", "hub-failover?hub=other.mitral.test",
+                      "certificate-rollover"):
+            with self.subTest(fault=fault):
+                client = self.connect("service")
+                self.assertGreaterEqual(self.fault(fault).get("dropped", 1), 1)
+                self.assert_ended(client)
+                self.azure.admin("/faults", "DELETE")
+                self.connect("service").receiver(place(0))  # the control: it was the fault
+
+    def test_while_the_hub_is_away_nobody_gets_in(self):
+        self.fault("hub-away?seconds=600")
+        with self.assertRaises((amqp.Refused, OSError)):
+            self.connect("service")
+        self.azure.admin("/faults/hub-away", "DELETE")
+        self.connect("service")
+
+    def test_half_open(self):
+        client = self.connect("service")
+        self.fault("half-open")
+        self.connect("service").receiver(place(0))  # new ones are served
+        self.azure.admin("/faults/half-open", "DELETE")
+        self.assert_ended(client)
+
+    def test_latency(self):
+        client = self.connect("service")
+        self.fault("latency?up_ms=300&port=amqp")
+        other = self.connect()  # whatever its port, each new connection looks for its own
+        began = time.monotonic()
+        self.assertEqual(other.put_token(self.token()), 200)
+        self.assertGreaterEqual(time.monotonic() - began, 0.3)
+        self.assertEqual(client.put_token(self.token()), 200)
 
     def test_a_new_connection_meets_the_other_certificate(self):
         self.addCleanup(self.azure.admin, "/faults", "DELETE")

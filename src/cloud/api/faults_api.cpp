@@ -75,8 +75,9 @@ Response drop(const FaultsApi& api, const Request& request) {
     const bool all = request.parameter("all") == "1";
     if (request.query.size() != 1 || (device.empty() && !all))
         return refusal("drop takes device=ID or all=1");
-    const auto cut = all ? api.hub.disconnect_all("fault: dropped")
-                         : api.hub.disconnect(device, "fault: dropped");
+    const auto cut =
+        all ? api.hub.disconnect_all("fault: dropped") + api.faults.drop_amqp("fault: dropped")
+            : api.hub.disconnect(device, "fault: dropped");
     api.faults.count(Fault::drop, cut);
     return dropped(cut);
 }

@@ -42,13 +42,13 @@ constexpr std::array rollover{
 };
 
 using Kind = TextParameter::Kind;
-constexpr std::array<std::string_view, 3> ports{"both", "mqtt", "https"};
+constexpr std::array<std::string_view, 4> ports{"all", "mqtt", "https", "amqp"};
 constexpr std::array<std::string_view, 2> losses{"puback", "message"};
 constexpr std::array<std::string_view, 8> malformations{
     "any", "connack", "packet-id", "truncated", "twin-json", "http-json", "http-html", "http-cut"};
 constexpr std::array to_hub{TextParameter{"hub", Kind::host, std::nullopt}};
 constexpr std::array one_device{TextParameter{"device", Kind::device, ""}};
-constexpr std::array which_port{TextParameter{"port", Kind::choice, "both", ports}};
+constexpr std::array which_port{TextParameter{"port", Kind::choice, "all", ports}};
 constexpr std::array what_is_lost{TextParameter{"of", Kind::choice, "puback", losses}};
 constexpr std::array what_breaks{TextParameter{"kind", Kind::choice, "any", malformations}};
 
