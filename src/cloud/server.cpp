@@ -13,6 +13,7 @@
 #include "cloud/api/authorities_api.hpp"
 #include "cloud/api/bulk_api.hpp"
 #include "cloud/api/calls_api.hpp"
+#include "cloud/api/deployment_board_api.hpp"
 #include "cloud/api/device_events_api.hpp"
 #include "cloud/api/device_management_api.hpp"
 #include "cloud/api/device_update_api.hpp"
@@ -43,8 +44,8 @@
 #include "cloud/http/connection.hpp"
 #include "cloud/hub/twin_channel.hpp"
 #include "cloud/limits/gate.hpp"
-#include "cloud/metrics/open_count.hpp"
 #include "cloud/log/scrub.hpp"
+#include "cloud/metrics/open_count.hpp"
 #include "cloud/page/status_page.hpp"
 #include "cloud/state.hpp"
 #include "cloud/time/responder.hpp"
@@ -138,6 +139,7 @@ class Process final : public Server {
     http::Response answer_public(const http::Request& request);
     base::Status open_limits();
     std::unique_ptr<mqtt::Connection> make_mqtt(front::Transport& transport, mqtt::Service& meter);
+    std::unique_ptr<front::Protocol> make_amqp(front::Transport& transport, std::uint64_t& open);
     void mount_updates();
     base::Status start_rollout();
     void push(const hub::TwinUpdate& update);
@@ -153,10 +155,10 @@ class Process final : public Server {
     Settings settings_;
     std::unique_ptr<State> state_;
     log::MessageLog log_;
+    std::optional<log::Scrub> scrub_;
     log::Broadcast news_;
     net::TlsContext tls_;
     hub::Hosts hosts_;
-    std::optional<log::Scrub> scrub_;
     hub::SessionStore sessions_;
     hub::Authenticator authenticator_;
     dps::Gatekeeper gatekeeper_;
@@ -202,10 +204,10 @@ class Process final : public Server {
 
 base::Status Process::open(Sockets sockets) {
     pool_.set_commit([this] { return commit(); });
+    scrub_.emplace(pool_.loop(), log_);
     const auto http_factory = [](const http::Handler& handler, std::uint64_t& open) {
         return [&handler, &open](front::Link& link) {
             return std::make_unique<metrics::Counted<http::Connection>>(open, link, handler);
-    scrub_.emplace(pool_.loop(), log_);
         };
     };
     using front::Listener;
@@ -216,15 +218,15 @@ base::Status Process::open(Sockets sockets) {
     if (sockets.amqp.valid()) {
         MITRAL_TRY(amqp_,
                    Listener::open(pool_, std::move(sockets.amqp), &tls_, [this](front::Link& link) {
-                       return amqp_endpoint_->accept(link);
+                       return make_amqp(link, meters_.amqp_open);
                    }));
     }
     MITRAL_TRY(admin_, Listener::open(pool_, std::move(sockets.admin), nullptr,
                                       http_factory(admin_handler_, meters_.admin_open)));
+    admin_->set_local();
     if (sockets.files.get() >= 0) {
         MITRAL_TRY(files_, Listener::open(pool_, std::move(sockets.files), nullptr,
                                           http_factory(files_handler_, meters_.https_open)));
-    admin_->set_local();
     }
     MITRAL_CHECK(open_time(sockets));
     if (settings_.assigned_hub.empty())
@@ -244,6 +246,12 @@ base::Status Process::open(Sockets sockets) {
 std::unique_ptr<mqtt::Connection> Process::make_mqtt(front::Transport& transport,
                                                      mqtt::Service& meter) {
     return std::make_unique<mqtt::Connection>(transport, meter, roster_, counters_);
+}
+
+std::unique_ptr<front::Protocol> Process::make_amqp(front::Transport& transport,
+                                                    std::uint64_t& open) {
+    return std::make_unique<metrics::CountedFrom>(open, transport,
+                                                  amqp_endpoint_->accept(transport));
 }
 
 base::Status Process::open_time(Sockets& sockets) {
@@ -311,7 +319,9 @@ void Process::mount_services() {
     api::WebsocketApi{
         faults_,
         [this](front::Transport& transport) { return make_mqtt(transport, *websocket_meter_); },
-        [this](front::Transport& transport) { return amqp_endpoint_->accept(transport); }}
+        [this](front::Transport& transport) {
+            return make_amqp(transport, meters_.amqp_websocket_open);
+        }}
         .mount(public_routes_);
     mount_updates();
     api::JobsApi{runner_, jobs_, authenticator_, *clock_}.mount(public_routes_);
@@ -347,6 +357,7 @@ void Process::mount_updates() {
         api::DeploymentsApi{updates_}.mount(*routes, guard);
     }
     api::UpdateKeysApi{updates_.keys}.mount(admin_routes_);
+    api::DeploymentBoardApi{state_->database}.mount(admin_routes_);
     for (auto* routes : {&public_routes_, &files_routes_})
         api::UpdateFilesApi{updates_}.mount(*routes);
     files_handler_ = [this](const http::Request& request) { return files_routes_.route(request); };
@@ -406,6 +417,8 @@ base::Status Process::open_limits() {
 
 void Process::connect_faults() {
     faults_.control(*mqtt_, *https_);
+    if (amqp_)
+        faults_.control_amqp(*amqp_);
     faults_.connect(
         {.set_clock = [this](base::Seconds offset) { clock_->shift(offset); },
          .use_root = [this](bool other, bool fresh) { return roots_.use(other, fresh); },
@@ -417,8 +430,6 @@ std::optional<base::Seconds> Process::dps_throttled() {
     const auto order = faults_.strike(Fault::dps_throttled);
     return order ? std::optional(base::Seconds(order->number("retry_after"))) : std::nullopt;
 }
-    if (amqp_)
-        faults_.control_amqp(*amqp_);
 
 std::optional<std::int64_t> Process::dps_failure(bool at_look_up) {
     const auto* order = faults_.in_force(Fault::dps_failed);

@@ -9,8 +9,9 @@ from cloud.mqtt_client import Mqtt, packet, publish_packet, text
 from cloud.websocket_client import WebsocketMqtt
 from support.proves import main
 
-LABELS = {"transport": {"mqtt", "websocket", "https", "admin"}, "fault": None, "api": None, "status": None,
-          "kind": None, "reason": None, "outcome": None, "state": None, "limit": None, "of": {"device", "module"}}
+LABELS = {"transport": {"mqtt", "websocket", "https", "amqp", "amqp-websocket", "admin"}, "fault": None, "api": None,
+          "status": None, "kind": None, "reason": None, "outcome": None, "state": None, "limit": None,
+          "of": {"device", "module"}}
 DEVICE = "metrics-device-0815"
 EXPECTED = """messages_total message_bytes_total received_total received_bytes_total sent_total sent_bytes_total
     log_first_offset log_end_offset log_bytes log_missing_messages strangers displaced_total

@@ -1,4 +1,5 @@
 """The status page in headless Chromium: it shows what happens, and runs nothing that a device sends."""
+import contextlib
 import http.client
 import json
 import os
@@ -9,6 +10,8 @@ import unittest
 from cloud import chromium
 from cloud.local_azure import LocalAzure, sas
 from cloud.mqtt_client import Mqtt, publish_packet
+from cloud.update_agent import UpdateAgent, name_of
+from cloud.update_client import BASE, UpdateClient
 from support.proves import main, proves
 
 HOSTILE = ("<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
@@ -34,7 +37,7 @@ def send(client, name, body, properties=""):
 class Page(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.azure = LocalAzure()
+        cls.azure = LocalAzure("--files-port", "0")
         cls.azure.start()
         cls.url = f"http://127.0.0.1:{cls.azure.ports['admin']}"
 
@@ -69,6 +72,39 @@ class Page(unittest.TestCase):
             browser.wait_for("document.querySelectorAll('#faults li.on').length === 0")
             if picture := os.environ.get("MITRAL_SCREENSHOT"):
                 browser.screenshot(pathlib.Path(picture))
+            self.assertEqual(browser.complaints(), [])
+
+    def test_it_shows_how_deployments_go(self):
+        updates = UpdateClient(self.azure)
+        updates.import_update("2.0.1")
+        roots = json.loads(self.azure.admin(f"{BASE}/keys/roots"))
+        row = "[...document.querySelectorAll('#deployments li')].find(row => row.textContent.includes(%s))"
+        with chromium.Chromium() as browser, contextlib.ExitStack() as held:
+            browser.open(self.url)
+            browser.wait_for("document.getElementById('no-deployments')?.hidden === false")
+            agents = []
+            for name, group in (("up-1", "ward-a"), ("up-2", "ward-a"), ("up-3", "ward-b")):
+                self.azure.device(name)
+                service = sas(self.azure.policy("service")["primary_key"], self.azure.hub, policy="service")
+                status = self.azure.https("PATCH", f"/twins/{name}?api-version=2021-04-12", service,
+                                          {"tags": {"ADUGroup": group}})[0]
+                self.assertEqual(status, 200)
+                agents.append(UpdateAgent(self.azure, name, roots))
+                held.callback(agents[-1].close)
+            for group in ("ward-a", "ward-b"):
+                status, answer = updates.call("PUT", f"/management/groups/{group}/deployments/first",
+                                              {"update": {"updateId": name_of("2.0.1")}})
+                self.assertEqual(status, 200, answer)
+            for agent in agents[:2]:
+                agent.accept(agent.wait_for_service())
+            agents[0].succeed()
+            agents[1].fail("80200001")
+            for group, said in (("ward-a", "Active: 0 in progress, 1 succeeded, 1 failed, 0 cancelled"),
+                                ("ward-b", "Active: 1 in progress, 0 succeeded, 0 failed, 0 cancelled")):
+                text = json.dumps(f"{group} / first: acme/vitals-gw/2.0.1, {said}")
+                browser.wait_for(f"{row % text} !== undefined")
+            self.assertEqual(browser.value(f"{row % json.dumps('ward-a')}.className"), "failed")
+            self.assertEqual(browser.value(f"{row % json.dumps('ward-b')}.className"), "on")
             self.assertEqual(browser.complaints(), [])
 
     @proves("T-LOG-01")

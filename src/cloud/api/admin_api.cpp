@@ -75,18 +75,48 @@ Response log_tail(const AdminApi& api, const Request& request) {
     return response;
 }
 
-Response devices(const AdminApi& api) {
-    const auto found = api.registry.list(list_limit);
+// A hub may have more devices than fit the output queue of a connection.
+class DeviceLines final : public BodySource {
+  public:
+    DeviceLines(std::vector<hub::Device> devices, const hub::Service& hub)
+        : devices_(std::move(devices)), hub_(hub) {}
+
+    base::Result<Piece> next(std::size_t limit) override {
+        Piece piece{State::more, {}};
+        for (; told_ < devices_.size() && piece.data.size() < limit; ++told_) {
+            const auto& device = devices_[told_];
+            fmt::format_to(std::back_inserter(piece.data),
+                           R"({{"deviceId":"{}","status":"{}","connected":{}}})"
+                           "\n",
+                           device.id, device.enabled ? "enabled" : "disabled",
+                           hub_.is_connected(device.id));
+        }
+        if (told_ == devices_.size())
+            piece.state = State::finished;
+        return piece;
+    }
+    void on_more(std::function<void()>) override {}  // it never waits
+
+  private:
+    std::vector<hub::Device> devices_;
+    const hub::Service& hub_;
+    std::size_t told_ = 0;
+};
+
+// Of `top` devices, or all.
+Response devices(const AdminApi& api, const Request& request) {
+    const auto wanted = request.parameter("top");
+    const auto top = wanted.empty() ? std::optional<std::int64_t>(list_limit)
+                                    : number(wanted, static_cast<std::int64_t>(list_limit));
+    if (!top)
+        return bad_parameter("top");
+    auto found = api.registry.list(static_cast<std::size_t>(*top));
     if (!found)
         return plain(500, R"({"Message":"storage failed"})");
-    std::string lines;
-    for (const auto& device : *found)
-        fmt::format_to(std::back_inserter(lines),
-                       R"({{"deviceId":"{}","status":"{}","connected":{}}})"
-                       "\n",
-                       device.id, device.enabled ? "enabled" : "disabled",
-                       api.hub.is_connected(device.id));
-    return plain(200, std::move(lines), "application/x-ndjson");
+    Response response;
+    response.content_type = "application/x-ndjson";
+    response.source = std::make_unique<DeviceLines>(*std::move(found), api.hub);
+    return response;
 }
 
 }  // namespace
@@ -102,7 +132,7 @@ void AdminApi::mount(http::Router& router) {
     router.add(Method::get, "/log",
                with([](AdminApi& api, const Request& request) { return log_tail(api, request); }));
     router.add(Method::get, "/devices",
-               with([](AdminApi& api, const Request&) { return devices(api); }));
+               with([](AdminApi& api, const Request& request) { return devices(api, request); }));
     FaultsApi{faults, hub}.mount(router);
 }
 

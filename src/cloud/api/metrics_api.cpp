@@ -60,15 +60,17 @@ void add_connections(Exposition& out, const MetricsApi& api) {
         .sample("transport", "mqtt", api.meters.mqtt.open)
         .sample("transport", "websocket", api.meters.websocket.open)
         .sample("transport", "https", api.meters.https_open)
+        .sample("transport", "amqp", api.meters.amqp_open)
+        .sample("transport", "amqp-websocket", api.meters.amqp_websocket_open)
         .sample("transport", "admin", api.meters.admin_open);
     out.gauge("connected_clients", "Hub clients connected now.").sample(api.hub.connected());
     out.gauge("links", "Open connections of all kinds.").sample(api.pool.size());
-    out.gauge("buffered_bytes", "Memory in connection buffers.").sample(api.pool.buffered_bytes());
-    out.counter("connects_total", "MQTT connections accepted.").sample(mqtt.connects);
     out.gauge("strangers", "Of these, how many have not shown who they are.")
         .sample(api.pool.strangers());
     out.counter("displaced_total", "Strangers that made room for other connections.")
         .sample(api.pool.displaced());
+    out.gauge("buffered_bytes", "Memory in connection buffers.").sample(api.pool.buffered_bytes());
+    out.counter("connects_total", "MQTT connections accepted.").sample(mqtt.connects);
     out.counter("connects_refused_total", "CONNECTs refused.").sample(mqtt.refused);
     out.counter("connects_refused_by_reason_total", "The same by the code they were answered.");
     for (const auto& [code, reason] : refusals)

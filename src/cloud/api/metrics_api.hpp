@@ -10,6 +10,7 @@
 #include "cloud/limits/limits.hpp"
 #include "cloud/log/message_log.hpp"
 #include "cloud/metrics/api_meter.hpp"
+#include "cloud/metrics/back_end_traffic.hpp"
 #include "cloud/metrics/meter.hpp"
 #include "cloud/mqtt/connection.hpp"
 #include "cloud/store/database.hpp"
@@ -24,6 +25,9 @@ struct Meters {
     metrics::ApiMeter api{};
     std::uint64_t https_open = 0;  // connections
     std::uint64_t admin_open = 0;
+    std::uint64_t amqp_open = 0;
+    std::uint64_t amqp_websocket_open = 0;
+    metrics::BackEndTraffic back_ends{};
     std::int64_t started_ms = 0;  // Unix time
 };
 

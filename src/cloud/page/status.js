@@ -3,6 +3,7 @@
 
 const rowsKept = 100;
 const devicesShown = 500;
+const devicesAsked = 5000;
 const charactersShown = 300;
 const pause = 2000; // ms, between two looks and before another try
 
@@ -52,11 +53,13 @@ function readMetrics(text) {
 function showFigures(metrics) {
   const shown = [['messages', 'messages_total'], ['connected', 'connected_clients'], ['connects', 'connects_total'],
                  ['refused', 'connects_refused_total'], ['log, MB', 'log_bytes']];
+  if (metrics.get('log_missing_messages')) shown.push(['damaged in the log', 'log_missing_messages']);
   if (metrics.has('quota_messages')) shown.push(['quota', 'quota_messages'], ['used today', 'quota_messages_used']);
   at('figures').replaceChildren(...shown.map(([label, name]) => {
     const value = metrics.get(name) ?? 0;
     const box = document.createElement('div');
-    box.append(element('dt', label), element('dd', name === 'log_bytes' ? (value / 1e6).toFixed(1) : value));
+    const figure = name === 'log_bytes' ? (value / 1e6).toFixed(1) : value;
+    box.append(element('dt', label), element('dd', figure, name === 'log_missing_messages' ? 'bad' : ''));
     return box;
   }));
 }
@@ -67,9 +70,19 @@ function showDevices(devices) {
     const state = device.status === 'disabled' ? 'disabled' : device.connected ? 'connected' : 'away';
     return element('li', `${device.deviceId}: ${state}`, device.connected ? 'on' : '');
   });
-  if (devices.length > devicesShown) shown.push(element('li', `and ${devices.length - devicesShown} more`));
+  if (devices.length > devicesShown) shown.push(element('li', `and ${devices.length - devicesShown}${devices.length < devicesAsked ? '' : ' or'} more`));
   at('devices').replaceChildren(...shown);
   at('no-devices').hidden = devices.length > 0;
+}
+
+function showDeployments(deployments) {
+  at('deployments').replaceChildren(...deployments.map(one => {
+    const counts = [['in progress', one.inProgress], ['succeeded', one.succeeded], ['failed', one.failed],
+                    ['cancelled', one.canceled]].map(([word, count]) => `${count} ${word}`).join(', ');
+    const className = one.failed > 0 ? 'failed' : one.state === 'Active' ? 'on' : '';
+    return element('li', `${one.groupId} / ${one.deploymentId}: ${one.update}, ${one.state}: ${counts}`, className);
+  }));
+  at('no-deployments').hidden = deployments.length > 0;
 }
 
 function showFaults(faults) {
@@ -78,10 +91,12 @@ function showFaults(faults) {
 }
 
 async function look() {
-  const [metrics, devices, faults] = await Promise.all(['/metrics', '/devices', '/faults'].map(get));
+  const [metrics, devices, deployments, faults] =
+      await Promise.all(['/metrics', `/devices?top=${devicesAsked}`, '/deployments', '/faults'].map(get));
   const numbers = readMetrics(await metrics.text());
   showFigures(numbers);
   showDevices(lines(await devices.text()));
+  showDeployments(lines(await deployments.text()));
   showFaults((await faults.json()).faults);
   return numbers.get('log_end_offset') ?? 0;
 }
