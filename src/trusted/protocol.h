@@ -36,7 +36,9 @@ enum trusted_command {
     TRUSTED_EXECUTE_ORDER = 7,      /* station key (32) | block signed order -> – */
     TRUSTED_PSEUDONYM = 8,          /* text patient id | text authority -> 16 bytes */
     TRUSTED_BEGIN_TIME = 9,         /* – -> block request to the time authority */
-    TRUSTED_TAKE_TIME = 10          /* block its answer -> i64 earliest time now, Unix s */
+    TRUSTED_TAKE_TIME = 10,         /* block its answer -> i64 earliest time now, Unix s */
+    TRUSTED_CHECKPOINT = 11, /* block report -> block checkpoint (docs/formats/evidence.md) */
+    TRUSTED_ATTEST = 12      /* nonce (32) -> block attestation */
 };
 
 /* The numbers are those of vault::VaultError. */

@@ -11,6 +11,7 @@
 #include "base/secret.hpp"
 #include "vault/client.hpp"
 #include "vault/errors.hpp"
+#include "vault/evidence_client.hpp"
 
 namespace mitral::vault {
 
@@ -33,6 +34,11 @@ class Backend {
     // Its answer. Raises the floor; tokens are judged by this time until it is stale. The result is
     // the earliest it can be now, Unix seconds.
     [[nodiscard]] virtual base::Result<std::int64_t> take_time(base::ByteView answer) = 0;
+    // Signed evidence (attest/evidence.h), in every state. Of this report (attest/report.hpp);
+    // checkpoints are numbered, and no number comes twice. malformed: that is no report.
+    [[nodiscard]] virtual base::Result<base::Bytes> checkpoint(base::ByteView report) = 0;
+    // Over a verifier's nonce.
+    [[nodiscard]] virtual base::Result<base::Bytes> attest(const AttestationNonce& nonce) = 0;
     // A Statement (vault/statement.hpp) with a fresh nonce; the nonce before it becomes void.
     [[nodiscard]] virtual base::Result<base::Bytes> begin_provisioning() = 0;
     // A SignedOrder (vault/order.hpp).

@@ -21,7 +21,9 @@ bool was_refused(const base::Result<Token>& token) {
 
 Custody::Custody(std::unique_ptr<KeyStore> store, const base::Ed25519PublicKey& station_key,
                  const base::Clock& clock)
-    : store_(std::move(store)), station_key_(station_key), clock_(clock) {}
+    : store_(std::move(store)), station_key_(station_key), clock_(clock) {
+    base::fill_random(boot_id_);
+}
 
 base::Result<std::unique_ptr<Backend>> Custody::open(std::unique_ptr<KeyStore> store,
                                                      const base::Ed25519PublicKey& station_key,

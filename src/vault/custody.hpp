@@ -30,6 +30,8 @@ class Custody final : public Backend {
     [[nodiscard]] base::Result<VaultStatus> status() override;
     [[nodiscard]] base::Result<base::Bytes> begin_time() override;
     [[nodiscard]] base::Result<std::int64_t> take_time(base::ByteView answer) override;
+    [[nodiscard]] base::Result<base::Bytes> checkpoint(base::ByteView report) override;
+    [[nodiscard]] base::Result<base::Bytes> attest(const AttestationNonce& nonce) override;
     [[nodiscard]] base::Result<base::Bytes> begin_provisioning() override;
     [[nodiscard]] base::Status execute(base::ByteView signed_order) override;
 
@@ -50,6 +52,9 @@ class Custody final : public Backend {
     [[nodiscard]] base::Result<std::int64_t> take_answer(base::ByteView answer);
     [[nodiscard]] base::Status raise_floor(std::int64_t floor_s);
 
+    [[nodiscard]] base::Result<evidence_state> evidence_state_at(std::uint64_t checkpoint);
+    [[nodiscard]] base::Result<base::Bytes> sign_evidence(base::Bytes evidence);
+
     [[nodiscard]] base::Status execute_order(base::ByteView signed_order);
     [[nodiscard]] base::Result<base::Ed25519PublicKey> authority_of(const Order& order) const;
     [[nodiscard]] base::Status check_fresh(const Order& order) const;
@@ -69,7 +74,8 @@ class Custody final : public Backend {
     std::optional<Nonce> nonce_;       // of the last statement; good for one provision order
     roughtime_clock time_{};           // signed time, in memory only
     std::int64_t stored_floor_s_ = 0;  // the floor in memory may be above it
-    std::uint64_t refusals_ = 0;       // since the start; a flood must not wear out a disk
+    std::array<std::uint8_t, EVIDENCE_BOOT_ID_SIZE> boot_id_{};
+    std::uint64_t refusals_ = 0;  // since the start; a flood must not wear out a disk
 };
 
 }  // namespace mitral::vault

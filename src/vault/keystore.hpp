@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "base/crypto.hpp"
+#include "base/p256.hpp"
 #include "base/result.hpp"
 #include "vault/client.hpp"
 #include "vault/order.hpp"
@@ -53,6 +54,15 @@ class KeyStore {
     // The count never falls; where power fails it may skip some numbers.
     [[nodiscard]] virtual base::Result<std::uint64_t> mint_count() = 0;
     [[nodiscard]] virtual base::Status count_mint() = 0;
+
+    // The key that says who speaks: made here, stays for ever, wipes included.
+    [[nodiscard]] virtual base::Result<base::P256PublicKey> attestation_key() = 0;
+    [[nodiscard]] virtual base::Result<base::P256Signature> sign_evidence(
+        const base::Sha256Digest& digest) = 0;
+    // Numbers of checkpoints rise and are never given twice; some may be skipped. The last one
+    // given, or one above it; and the next.
+    [[nodiscard]] virtual base::Result<std::uint64_t> last_checkpoint() = 0;
+    [[nodiscard]] virtual base::Result<std::uint64_t> next_checkpoint() = 0;
 
     // Every adopted key and every wrapped data key is void afterwards; new ones can be made.
     [[nodiscard]] virtual base::Status wipe() = 0;

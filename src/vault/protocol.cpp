@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "attest/evidence.h"
+
 namespace mitral::vault {
 namespace {
 
@@ -18,6 +20,8 @@ constexpr std::array<std::pair<Operation, std::string_view>, last_operation> ope
     {Operation::pseudonym, "pseudonym"},
     {Operation::begin_time, "begin-time"},
     {Operation::take_time, "take-time"},
+    {Operation::checkpoint, "checkpoint"},
+    {Operation::attest, "attest"},
 }};
 
 auto malformed() {
@@ -49,11 +53,19 @@ base::Status read_body(base::ByteReader& in, Request& request) {
         }
         case Operation::open_data_key:
         case Operation::execute_order:
-        case Operation::take_time: {
+        case Operation::take_time:
+        case Operation::checkpoint: {
             const auto blob = in.block16();
             if (!blob)
                 return malformed();
             request.blob.assign(blob->begin(), blob->end());
+            return {};
+        }
+        case Operation::attest: {
+            const auto nonce = in.take(EVIDENCE_NONCE_SIZE);
+            if (!nonce)
+                return malformed();
+            request.blob.assign(nonce->begin(), nonce->end());
             return {};
         }
         case Operation::pseudonym: {
@@ -103,7 +115,11 @@ base::Bytes encode(const Request& request) {
         case Operation::open_data_key:
         case Operation::execute_order:
         case Operation::take_time:
+        case Operation::checkpoint:
             out.block16(request.blob);
+            break;
+        case Operation::attest:
+            out.raw(request.blob);
             break;
         case Operation::pseudonym:
             out.text16(request.patient.id).text16(request.patient.authority);

@@ -29,8 +29,10 @@ enum class Operation : std::uint8_t {
     pseudonym = 8,
     begin_time = 9,
     take_time = 10,
+    checkpoint = 11,
+    attest = 12,
 };
-constexpr std::uint8_t last_operation = 10;
+constexpr std::uint8_t last_operation = 12;
 // As `may` of [[vault.peer]] writes them: "mint-hub".
 [[nodiscard]] std::string_view to_string(Operation operation) noexcept;
 [[nodiscard]] std::optional<Operation> operation_named(std::string_view name) noexcept;
@@ -41,7 +43,8 @@ struct Request {
     std::string module_id;     // mint_hub
     base::Seconds lifetime{};  // both mints
     base::Bytes blob;          // open_data_key: wrapped key; execute_order: signed order;
-                               // take_time: the authority's answer
+                               // take_time: the authority's answer; checkpoint: report;
+                               // attest: nonce (32)
     Patient patient{};         // pseudonym
 };
 
@@ -69,5 +72,6 @@ struct Request {
 [[nodiscard]] base::Result<VaultStatus> decode_status_reply(base::ByteView datagram);
 [[nodiscard]] base::Result<std::int64_t> decode_time_reply(base::ByteView datagram);
 [[nodiscard]] base::Result<base::Bytes> decode_statement_reply(base::ByteView datagram);
+[[nodiscard]] base::Result<base::Bytes> decode_evidence_reply(base::ByteView datagram);
 
 }  // namespace mitral::vault

@@ -18,6 +18,9 @@ RateLimiter::RateLimiter(MintLimit limit) noexcept
 RateLimiter::RateLimiter(PseudonymLimit limit) noexcept
     : RateLimiter(60 * minute_ns, limit.per_hour, limit.burst) {}
 
+RateLimiter::RateLimiter(EvidenceLimit limit) noexcept
+    : RateLimiter(60 * minute_ns, limit.per_hour, limit.burst) {}
+
 // Counted in time, not in fractions of a request: integers do not drift.
 RateLimiter::RateLimiter(std::int64_t period_ns, std::uint32_t per_period,
                          std::uint32_t burst) noexcept

@@ -29,10 +29,17 @@ struct PseudonymLimit {
     std::uint32_t per_hour = 240;
 };
 
+// And evidence: signing it costs the trust zone tens of milliseconds and, now and then, a write.
+struct EvidenceLimit {
+    std::uint32_t burst = 30;
+    std::uint32_t per_hour = 240;
+};
+
 struct Limits {
     RateLimit requests;
     MintLimit mints;
     PseudonymLimit pseudonyms{};
+    EvidenceLimit evidence{};
 };
 
 class RateLimiter {
@@ -40,6 +47,7 @@ class RateLimiter {
     explicit RateLimiter(RateLimit limit) noexcept;
     explicit RateLimiter(MintLimit limit) noexcept;
     explicit RateLimiter(PseudonymLimit limit) noexcept;
+    explicit RateLimiter(EvidenceLimit limit) noexcept;
 
     [[nodiscard]] bool admit(uid_t uid, base::MonotonicTime now);
     // What was admitted last was not used after all.

@@ -218,6 +218,10 @@ base::Result<std::int64_t> decode_time_reply(base::ByteView datagram) {
     return static_cast<std::int64_t>(*earliest);
 }
 
+base::Result<base::Bytes> decode_evidence_reply(base::ByteView datagram) {
+    return decode_statement_reply(datagram);
+}
+
 base::Result<base::Bytes> decode_statement_reply(base::ByteView datagram) {
     MITRAL_TRY(auto in, open_reply(datagram));
     const auto statement = in.block16();

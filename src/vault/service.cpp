@@ -1,5 +1,6 @@
 #include "vault/service.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.hpp"
@@ -20,6 +21,10 @@ bool is_mint(Operation operation) {
     return operation == Operation::mint_hub || operation == Operation::mint_registration;
 }
 
+bool is_evidence(Operation operation) {
+    return operation == Operation::checkpoint || operation == Operation::attest;
+}
+
 // The rules said no before the trust zone counted. A void key shows only afterwards.
 bool was_not_counted(VaultError status) {
     return status != VaultError{} && is_refusal(status) && status != VaultError::key_refused;
@@ -37,6 +42,7 @@ Service::Service(Backend& backend, RightsTable rights, Limits limits, const base
       limiter_(limits.requests),
       mint_limiter_(limits.mints),
       pseudonym_limiter_(limits.pseudonyms),
+      evidence_limiter_(limits.evidence),
       clock_(clock) {}
 
 bool Service::admit(RateLimiter& limiter, Told& told, uid_t uid, std::string_view event) {
@@ -81,6 +87,9 @@ base::Secret Service::judge(uid_t uid, const Request& request) {
     const bool mints = is_mint(request.operation);
     if (mints && !admit(mint_limiter_, minting_too_often_, uid, "vault-mints-limited"))
         return rate_limited("too many tokens: wait (vault.mints_per_hour)");
+    if (is_evidence(request.operation) &&
+        !admit(evidence_limiter_, attesting_too_often_, uid, "vault-evidence-limited"))
+        return rate_limited("too much evidence: wait (vault.evidence_per_hour)");
     base::Secret reply = perform(request);
     const std::uint8_t status = reply.view()[1];
     if (mints && was_not_counted(static_cast<VaultError>(status)))
@@ -127,6 +136,13 @@ base::Secret Service::perform(const Request& request) {
             return reply_with(backend_.begin_time());
         case Operation::take_time:
             return reply_with(backend_.take_time(request.blob));
+        case Operation::checkpoint:
+            return reply_with(backend_.checkpoint(request.blob));
+        case Operation::attest: {
+            AttestationNonce nonce{};
+            std::copy_n(request.blob.begin(), nonce.size(), nonce.begin());
+            return reply_with(backend_.attest(nonce));
+        }
     }
     return encode_reply({make_error_code(VaultError::malformed), {}});
 }

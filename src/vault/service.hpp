@@ -41,11 +41,13 @@ class Service {
     RateLimiter limiter_;
     RateLimiter mint_limiter_;
     RateLimiter pseudonym_limiter_;
+    RateLimiter evidence_limiter_;
     const base::Clock& clock_;
     std::uint64_t refusals_ = 0;
     Told flooding_;
     Told minting_too_often_;
     Told naming_too_many_;
+    Told attesting_too_often_;
     RefusalTally refused_connections_;
 };
 

@@ -70,11 +70,11 @@ base::Result<PeerRights> read_peer(base::Table& table) {
 // signed orders to the vault. Users that do not exist on this machine are left out.
 std::vector<PeerRights> default_peers() {
     using enum Operation;
-    std::vector<PeerRights> peers{{0, {status, begin_provisioning, execute_order}}};
+    std::vector<PeerRights> peers{{0, {status, begin_provisioning, execute_order, attest}}};
     const std::vector<std::pair<std::string, std::vector<Operation>>> known = {
         {"mitral-intake", {new_data_key, status}},
         {"mitral-intake-hl7", {new_data_key, pseudonym}},
-        {"mitral-uplink", {mint_hub, open_data_key, status}},
+        {"mitral-uplink", {mint_hub, open_data_key, status, checkpoint}},
         {"mitral-enrol", {mint_registration, status}},
         {"mitral-timed", {begin_time, take_time}},
     };
@@ -96,6 +96,8 @@ Limits read_limits(base::Table& table) {
     limits.mints.per_hour = number("mints_per_hour", usual.mints.per_hour, 100'000);
     limits.pseudonyms.burst = number("pseudonym_burst", usual.pseudonyms.burst, 100'000);
     limits.pseudonyms.per_hour = number("pseudonyms_per_hour", usual.pseudonyms.per_hour, 100'000);
+    limits.evidence.burst = number("evidence_burst", usual.evidence.burst, 100'000);
+    limits.evidence.per_hour = number("evidence_per_hour", usual.evidence.per_hour, 100'000);
     return limits;
 }
 

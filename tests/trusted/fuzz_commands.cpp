@@ -17,7 +17,7 @@ using namespace mitral;
 struct Memory {
     trusted_host host{};
     trusted_zone zone{};
-    std::array<base::Bytes, 4> objects;
+    std::array<base::Bytes, 5> objects;
 };
 
 trusted_zone_result load(void* self, trusted_object object, std::uint8_t* out, std::size_t capacity,

@@ -1,7 +1,9 @@
 // Power goes at every single call the rules make of the platform, before and after its effect: what
 // was sealed is the old state or the new one, nothing is lost, and the unit works on.
 #include <filesystem>
+#include <set>
 
+#include "attest/read.hpp"
 #include "roughtime/time_authority.hpp"
 #include "support/proves.hpp"
 #include "trusted/protocol.h"
@@ -156,6 +158,32 @@ TEST_F(PowerCuts, LeaveNoTokenUncounted) {
             EXPECT_LE(bench.status().mint_count, before + TRUSTED_MINTS_AHEAD);
             EXPECT_TRUE(bench.mint());
         }
+}
+
+TEST_F(PowerCuts, LeaveNoNumberOfACheckpointTwice) {
+    MITRAL_PROVES("T-ROLL-01", "T-PHY-03");
+    ASSERT_TRUE(bench.provision());
+    const auto unit =
+        attest::read_first_attestation(*bench.backend().attest({}), {})->state.attestation_key;
+    std::set<std::uint64_t> numbers;
+    const auto ask = [&] {
+        const auto bytes = bench.backend().checkpoint(encode(attest::Report{}));
+        if (!bytes)
+            return false;
+        return numbers.insert(attest::read_checkpoint(*bytes, unit)->state.checkpoint).second;
+    };
+    bool given = false;
+    for (std::size_t call = 0; !given; ++call)
+        for (const bool after : {false, true}) {
+            SCOPED_TRACE(std::to_string(call) + (after ? " after" : " before"));
+            ASSERT_LT(call, 50U);
+            reboot();
+            cut_at(call, after);
+            given = ask();
+            reboot();
+            EXPECT_TRUE(ask());
+        }
+    EXPECT_GT(numbers.size(), 8U);
 }
 
 TEST_F(PowerCuts, LeaveTheFloorRaisedOrNot) {

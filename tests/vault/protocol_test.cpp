@@ -25,7 +25,9 @@ std::vector<Request> one_of_each() {
             {Operation::pseudonym, {}, {}, {}, {}, {std::string(256, 'i'), std::string(256, 'a')}},
             {Operation::pseudonym, {}, {}, {}, {}, {"", "HOSP"}},
             {Operation::begin_time, {}, {}, {}, {}},
-            {Operation::take_time, {}, {}, {}, blob}};
+            {Operation::take_time, {}, {}, {}, blob},
+            {Operation::checkpoint, {}, {}, {}, blob},
+            {Operation::attest, {}, {}, {}, base::Bytes(32, 7)}};
 }
 
 TEST(Protocol, RequestsSurviveTheWire) {

@@ -28,10 +28,10 @@ constexpr uid_t ward = 2008;  // an adapter that meets patients
 vault::RightsTable rights() {
     using enum Operation;
     return vault::RightsTable({{intake, {new_data_key, status}},
-                               {uplink, {mint_hub, open_data_key, status}},
+                               {uplink, {mint_hub, open_data_key, status, checkpoint}},
                                {enrol, {mint_registration, status}},
                                {update, {mint_hub}, {std::string(module)}},
-                               {operator_uid, {status, begin_provisioning, execute_order}},
+                               {operator_uid, {status, begin_provisioning, execute_order, attest}},
                                {ward, {new_data_key, pseudonym}},
                                {idle, {}}});
 }
@@ -42,7 +42,7 @@ Request request_for(Operation operation, std::string_view module_id) {
     request.hub = hub;
     request.module_id = module_id;
     request.lifetime = base::Seconds(60);
-    request.blob = {1, 2, 3};
+    request.blob = base::Bytes(32, 1);
     request.patient = {"12345", "HOSP"};
     return request;
 }
@@ -70,12 +70,14 @@ TEST_F(Rights, TheWholeMatrixIsAsGranted) {
         {uplink, mint_hub, ""},
         {uplink, open_data_key, ""},
         {uplink, status, ""},
+        {uplink, checkpoint, ""},
         {enrol, mint_registration, ""},
         {enrol, status, ""},
         {update, mint_hub, std::string(module)},
         {operator_uid, status, ""},
         {operator_uid, begin_provisioning, ""},
         {operator_uid, execute_order, ""},
+        {operator_uid, attest, ""},
         {ward, new_data_key, ""},
         {ward, pseudonym, ""},
     };
@@ -125,6 +127,25 @@ TEST_F(Rights, RefusalsAreCounted) {
         (void)service.answer(stranger, vault::encode(request_for(Operation::mint_hub, {})));
     const auto reply = service.answer(uplink, vault::encode(request_for(Operation::status, {})));
     EXPECT_EQ(vault::decode_status_reply(reply.view())->refusal_count, 5U);
+}
+
+TEST_F(Rights, EvidenceHasAShareOfItsOwn) {
+    MITRAL_PROVES("T-TOK-04", "T-ROLL-01");
+    vault::Limits limits = no_limits;
+    limits.evidence = {3, 60};
+    vault::Service limited(bench.backend(), rights(), limits, bench.clock);
+    auto request = request_for(Operation::checkpoint, {});
+    request.blob = encode(attest::Report{});
+    const auto ask = vault::encode(request);
+    for (int i = 0; i < 3; ++i)
+        EXPECT_TRUE(vault::decode_evidence_reply(limited.answer(uplink, ask).view())) << i;
+    EXPECT_EQ(answer_of(limited, uplink, ask), VaultError::rate_limited);
+    const auto attest = vault::encode(request_for(Operation::attest, {}));
+    EXPECT_TRUE(vault::decode_evidence_reply(limited.answer(operator_uid, attest).view()));
+    EXPECT_TRUE(vault::decode_token_reply(
+        limited.answer(uplink, vault::encode(request_for(Operation::mint_hub, {}))).view()));
+    bench.clock.advance(base::Seconds(61));
+    EXPECT_TRUE(vault::decode_evidence_reply(limited.answer(uplink, ask).view()));
 }
 
 TEST_F(Rights, AFloodCostsTheFlooderOnly) {

@@ -54,9 +54,12 @@ TEST_F(VaultSettings, LimitsAreReadAndTokensAreFewByDefault) {
     EXPECT_EQ(usual->rate.mints.burst, 120U);
     EXPECT_EQ(usual->rate.pseudonyms.burst, 600U);
     EXPECT_EQ(usual->rate.pseudonyms.per_hour, 240U);
+    EXPECT_EQ(usual->rate.evidence.burst, 30U);
+    EXPECT_EQ(usual->rate.evidence.per_hour, 240U);
     const auto chosen = read(
         "rate_burst = 1\nrate_per_minute = 2\nmint_burst = 3\nmints_per_hour = 4\n"
-        "pseudonym_burst = 5\npseudonyms_per_hour = 6\n");
+        "pseudonym_burst = 5\npseudonyms_per_hour = 6\n"
+        "evidence_burst = 7\nevidence_per_hour = 8\n");
     ASSERT_TRUE(chosen);
     EXPECT_EQ(chosen->rate.requests.burst, 1U);
     EXPECT_EQ(chosen->rate.requests.per_minute, 2U);
@@ -64,6 +67,8 @@ TEST_F(VaultSettings, LimitsAreReadAndTokensAreFewByDefault) {
     EXPECT_EQ(chosen->rate.mints.per_hour, 4U);
     EXPECT_EQ(chosen->rate.pseudonyms.burst, 5U);
     EXPECT_EQ(chosen->rate.pseudonyms.per_hour, 6U);
+    EXPECT_EQ(chosen->rate.evidence.burst, 7U);
+    EXPECT_EQ(chosen->rate.evidence.per_hour, 8U);
 }
 
 TEST_F(VaultSettings, PeersReplaceTheDefaults) {

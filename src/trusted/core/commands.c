@@ -156,6 +156,33 @@ static enum trusted_status take_time(struct trusted* trusted, struct reader* in,
     return result;
 }
 
+static enum trusted_status checkpoint(struct trusted* trusted, struct reader* in,
+                                      struct writer* out) {
+    uint8_t bytes[EVIDENCE_MAX_SIZE];
+    size_t size = 0;
+    const struct span report = trusted_block(in);
+    if (!trusted_read_all(in))
+        return TRUSTED_MALFORMED;
+    const enum trusted_status result = trusted_checkpoint(trusted, report, bytes, &size);
+    const struct span evidence = {bytes, size};
+    if (result == TRUSTED_OK)
+        trusted_put_block(out, evidence);
+    return result;
+}
+
+static enum trusted_status attest(struct trusted* trusted, struct reader* in, struct writer* out) {
+    uint8_t bytes[EVIDENCE_MAX_SIZE];
+    size_t size = 0;
+    const struct span nonce = trusted_take(in, EVIDENCE_NONCE_SIZE);
+    if (!trusted_read_all(in))
+        return TRUSTED_MALFORMED;
+    const enum trusted_status result = trusted_attest(trusted, nonce.at, bytes, &size);
+    const struct span evidence = {bytes, size};
+    if (result == TRUSTED_OK)
+        trusted_put_block(out, evidence);
+    return result;
+}
+
 static command command_of(uint32_t number) {
     switch (number) {
         case TRUSTED_MINT_HUB:
@@ -178,6 +205,10 @@ static command command_of(uint32_t number) {
             return begin_time;
         case TRUSTED_TAKE_TIME:
             return take_time;
+        case TRUSTED_CHECKPOINT:
+            return checkpoint;
+        case TRUSTED_ATTEST:
+            return attest;
         default:
             return NULL;
     }

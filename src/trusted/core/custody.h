@@ -3,6 +3,7 @@
  * suite (tests/vault/custody_suite) runs over both. Single-threaded, no allocation. */
 #pragma once
 
+#include "attest/evidence.h"
 #include "roughtime/clock.h"
 #include "trusted/core/order.h"
 #include "trusted/core/statement.h"
@@ -12,6 +13,14 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Read at the first evidence of a start. */
+struct evidence_progress {
+    bool begun;
+    uint8_t boot_id[EVIDENCE_BOOT_ID_SIZE];
+    uint64_t last; /* number of the last checkpoint, or one above it */
+    uint64_t reserved;
+};
 
 struct trusted {
     const struct trusted_zone* zone;
@@ -27,6 +36,7 @@ struct trusted {
     struct statement statement;
     struct roughtime_clock time; /* signed time, in memory only */
     int64_t stored_floor_s;
+    struct evidence_progress evidence;
 
     /* Too large for a stack of the secure world; void between calls. */
     struct custody next;
@@ -85,6 +95,14 @@ enum trusted_status trusted_begin_provisioning(struct trusted* trusted,
  * did it stays the station's until a wipe, whatever comes here. */
 enum trusted_status trusted_execute(struct trusted* trusted, const uint8_t station_key[32],
                                     struct span signed_order);
+
+/* Signed evidence of the state (attest/evidence.h), in every state. Checkpoints are numbered, no
+ * number comes twice. TRUSTED_MALFORMED: that is no report. */
+enum trusted_status trusted_checkpoint(struct trusted* trusted, struct span report,
+                                       uint8_t evidence[EVIDENCE_MAX_SIZE], size_t* size);
+enum trusted_status trusted_attest(struct trusted* trusted,
+                                   const uint8_t nonce[EVIDENCE_NONCE_SIZE],
+                                   uint8_t evidence[EVIDENCE_MAX_SIZE], size_t* size);
 
 /* For the parts of custody alone. */
 enum trusted_status trusted_save(struct trusted* trusted, const struct custody* next);

@@ -21,9 +21,10 @@ enum trusted_zone_result {
 /* Sealed objects: confidential and authentic to this Trusted Application on this unit. Whether an
  * older one is noticed depends on the platform (docs/trust-zone.md, "Roll-back"). */
 enum trusted_object {
-    OBJECT_UNIT = 1,    /* the unit's own keys, made here */
-    OBJECT_CUSTODY = 2, /* identity, policy, the keys that came from the station */
-    OBJECT_RATCHET = 3  /* what only rises: count of tokens, time floor, order counter */
+    OBJECT_UNIT = 1,       /* the unit's own keys, made here */
+    OBJECT_CUSTODY = 2,    /* identity, policy, the keys that came from the station */
+    OBJECT_RATCHET = 3,    /* what only rises: count of tokens, time floor, order counter */
+    OBJECT_CHECKPOINTS = 4 /* how far numbers of checkpoints are reserved */
 };
 
 enum { ZONE_NONCE_SIZE = 12, ZONE_TAG_SIZE = 16 };

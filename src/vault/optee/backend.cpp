@@ -35,12 +35,15 @@ class OpteeBackend final : public Backend {
     [[nodiscard]] base::Result<VaultStatus> status() override;
     [[nodiscard]] base::Result<base::Bytes> begin_time() override;
     [[nodiscard]] base::Result<std::int64_t> take_time(base::ByteView answer) override;
+    [[nodiscard]] base::Result<base::Bytes> checkpoint(base::ByteView report) override;
+    [[nodiscard]] base::Result<base::Bytes> attest(const AttestationNonce& nonce) override;
     [[nodiscard]] base::Result<base::Bytes> begin_provisioning() override;
     [[nodiscard]] base::Status execute(base::ByteView signed_order) override;
 
   private:
     [[nodiscard]] base::Result<base::Secret> ask(trusted_command command, base::ByteView request);
-    [[nodiscard]] base::Result<base::Bytes> block(trusted_command command);
+    [[nodiscard]] base::Result<base::Bytes> block(trusted_command command,
+                                                  base::ByteView request = {});
     [[nodiscard]] base::Result<Token> token(trusted_command command, base::ByteView request);
     [[nodiscard]] std::int64_t claimed_time() const;
     [[nodiscard]] std::unexpected<base::Error> refuse_here(VaultError error, std::string text);
@@ -199,8 +202,8 @@ base::Result<VaultStatus> OpteeBackend::status() {
 }
 
 // What comes as one block and is no secret.
-base::Result<base::Bytes> OpteeBackend::block(trusted_command command) {
-    MITRAL_TRY(const auto reply, ask(command, {}));
+base::Result<base::Bytes> OpteeBackend::block(trusted_command command, base::ByteView request) {
+    MITRAL_TRY(const auto reply, ask(command, request));
     base::ByteReader in(reply.view());
     const auto bytes = in.block16();
     if (!bytes || !in.done())
@@ -222,6 +225,16 @@ base::Result<std::int64_t> OpteeBackend::take_time(base::ByteView answer) {
     if (!earliest || !in.done())
         return damaged();
     return static_cast<std::int64_t>(*earliest);
+}
+
+base::Result<base::Bytes> OpteeBackend::checkpoint(base::ByteView report) {
+    if (report.size() > EVIDENCE_MAX_REPORT)
+        return refuse_here(VaultError::malformed, "the report has an impossible size");
+    return block(TRUSTED_CHECKPOINT, base::ByteWriter().block16(report).bytes());
+}
+
+base::Result<base::Bytes> OpteeBackend::attest(const AttestationNonce& nonce) {
+    return block(TRUSTED_ATTEST, nonce);
 }
 
 base::Result<base::Bytes> OpteeBackend::begin_provisioning() {

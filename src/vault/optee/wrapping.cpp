@@ -1,14 +1,9 @@
 #include "vault/optee/wrapping.hpp"
 
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/param_build.h>
-
 #include <algorithm>
-#include <memory>
 
 #include "base/crypto.hpp"
+#include "base/p256.hpp"
 #include "trusted/protocol.h"
 #include "vault/errors.hpp"
 
@@ -24,57 +19,9 @@ constexpr std::string_view transport_domain{TRUSTED_TRANSPORT_DOMAIN,
 static_assert(static_cast<int>(Purpose::device) == TRUSTED_PURPOSE_DEVICE);
 static_assert(static_cast<int>(Purpose::subject) == TRUSTED_PURPOSE_SUBJECT);
 
-using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-
 auto false_statement() {
     return base::fail(VaultError::key_refused,
                       "the statement is not signed by the unit it comes from");
-}
-
-Key p256_public_key(base::ByteView xy) {
-    std::array<std::uint8_t, 65> point{4};
-    std::copy_n(xy.begin(), std::min(xy.size(), point.size() - 1), point.begin() + 1);
-    char group[] = "P-256";
-    const OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
-        OSSL_PARAM_construct_end()};
-    const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(
-        EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr), EVP_PKEY_CTX_free);
-    EVP_PKEY* key = nullptr;
-    if (context && EVP_PKEY_fromdata_init(context.get()) == 1)
-        (void)EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY,
-                                const_cast<OSSL_PARAM*>(parameters));
-    return {key, EVP_PKEY_free};
-}
-
-// OpenSSL wants DER where the wire has r | s.
-base::Bytes der_of(base::ByteView raw) {
-    const std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> signature(ECDSA_SIG_new(),
-                                                                          ECDSA_SIG_free);
-    BIGNUM* r = BN_bin2bn(raw.data(), 32, nullptr);
-    BIGNUM* s = BN_bin2bn(raw.data() + 32, 32, nullptr);
-    if (!signature || ECDSA_SIG_set0(signature.get(), r, s) != 1) {
-        BN_free(r);
-        BN_free(s);
-        return {};
-    }
-    unsigned char* der = nullptr;
-    const int size = i2d_ECDSA_SIG(signature.get(), &der);
-    base::Bytes bytes(der, der + std::max(size, 0));
-    OPENSSL_free(der);
-    return bytes;
-}
-
-bool is_signed_by(base::ByteView key, base::ByteView message, base::ByteView signature) {
-    const Key with = p256_public_key(key);
-    const auto der = der_of(signature);
-    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                          EVP_MD_CTX_free);
-    return with && !der.empty() && context &&
-           EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, with.get()) == 1 &&
-           EVP_DigestVerify(context.get(), der.data(), der.size(), message.data(),
-                            message.size()) == 1;
 }
 
 base::Result<base::Secret> transport_key(const base::Secret& own, base::ByteView own_public,
@@ -107,7 +54,8 @@ base::Result<WrappingKey> verify(const Statement& statement) {
     take(result.attestation_key);
     base::ByteWriter message;
     message.text(statement_domain).raw(statement.nonce).raw(result.key).raw(result.unit);
-    if (!is_signed_by(result.attestation_key, message.bytes(), bytes.last(signature_size)))
+    if (!base::p256_verify(result.attestation_key, base::sha256(message.bytes()),
+                           bytes.last(signature_size)))
         return false_statement();
     return result;
 }

@@ -46,15 +46,47 @@ base::Status Store::read_files() {
     } else {
         return std::unexpected(root.error());
     }
-    if (auto mints = base::read_file(directory_ + "/mints", 8)) {
-        const auto count = base::ByteReader(*mints).u64();
-        if (!count)
-            return base::fail(VaultError::backend_failure, "mint counter file is damaged");
-        mints_ = *count;
-    } else if (!is_missing(mints.error())) {
-        return std::unexpected(mints.error());
-    }
+    MITRAL_TRY(mints_, read_count("mints"));
+    MITRAL_TRY(checkpoints_, read_count("checkpoints"));
+    return read_attestation_key();
+}
+
+base::Result<std::uint64_t> Store::read_count(const std::string& name) const {
+    const auto bytes = base::read_file(directory_ + "/" + name, 8);
+    if (!bytes && is_missing(bytes.error()))
+        return 0;
+    if (!bytes)
+        return std::unexpected(bytes.error());
+    const auto count = base::ByteReader(*bytes).u64();
+    if (!count)
+        return base::fail(VaultError::backend_failure, "counter file " + name + " is damaged");
+    return *count;
+}
+
+// secret (32) | public key (64)
+base::Status Store::read_attestation_key() {
+    const auto path = directory_ + "/attestation.key";
+    constexpr std::size_t size = key_size + sizeof(base::P256PublicKey);
+    const auto stored = base::read_secret_file(path, size);
+    if (!stored && !is_missing(stored.error()))
+        return std::unexpected(stored.error());
+    if (!stored)
+        return new_attestation_key(path);
+    if (stored->size() != size)
+        return base::fail(VaultError::backend_failure, "attestation.key is damaged");
+    attestation_.secret = base::Secret(stored->view().first(key_size));
+    const auto key = stored->view().subspan(key_size);
+    std::copy(key.begin(), key.end(), attestation_.key.begin());
     return {};
+}
+
+base::Status Store::new_attestation_key(const std::string& path) {
+    MITRAL_TRY(attestation_, base::p256_new_key());
+    base::Secret fresh(key_size + attestation_.key.size());
+    const auto secret = attestation_.secret.view();
+    const auto at = std::copy(secret.begin(), secret.end(), fresh.bytes().begin());
+    std::copy(attestation_.key.begin(), attestation_.key.end(), at);
+    return base::replace_file(path, fresh.view(), 0600);
 }
 
 base::Status Store::new_root_key() {
@@ -154,6 +186,24 @@ base::Status Store::count_mint() {
                                     base::ByteWriter().u64(mints_ + 1).bytes(), 0600));
     ++mints_;
     return {};
+}
+
+base::Result<base::P256PublicKey> Store::attestation_key() {
+    return attestation_.key;
+}
+
+base::Result<base::P256Signature> Store::sign_evidence(const base::Sha256Digest& digest) {
+    return base::p256_sign(attestation_, digest);
+}
+
+base::Result<std::uint64_t> Store::last_checkpoint() {
+    return checkpoints_;
+}
+
+base::Result<std::uint64_t> Store::next_checkpoint() {
+    MITRAL_CHECK(base::replace_file(directory_ + "/checkpoints",
+                                    base::ByteWriter().u64(checkpoints_ + 1).bytes(), 0600));
+    return ++checkpoints_;
 }
 
 base::Status Store::wipe() {

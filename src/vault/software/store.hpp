@@ -28,11 +28,19 @@ class Store final : public KeyStore {
     [[nodiscard]] base::Status save(base::ByteView state, const Ratchet& ratchet) override;
     [[nodiscard]] base::Result<std::uint64_t> mint_count() override { return mints_; }
     [[nodiscard]] base::Status count_mint() override;
+    [[nodiscard]] base::Result<base::P256PublicKey> attestation_key() override;
+    [[nodiscard]] base::Result<base::P256Signature> sign_evidence(
+        const base::Sha256Digest& digest) override;
+    [[nodiscard]] base::Result<std::uint64_t> last_checkpoint() override;
+    [[nodiscard]] base::Result<std::uint64_t> next_checkpoint() override;
     [[nodiscard]] base::Status wipe() override;
 
   private:
     explicit Store(const std::string& directory) : directory_(directory) {}
     [[nodiscard]] base::Status read_files();
+    [[nodiscard]] base::Status read_attestation_key();
+    [[nodiscard]] base::Status new_attestation_key(const std::string& path);
+    [[nodiscard]] base::Result<std::uint64_t> read_count(const std::string& name) const;
     [[nodiscard]] base::Status new_root_key();
     [[nodiscard]] base::Result<base::Bytes> seal(std::string_view purpose, base::ByteView secret);
     [[nodiscard]] base::Result<base::Secret> unseal(std::string_view purpose,
@@ -42,6 +50,8 @@ class Store final : public KeyStore {
     std::string directory_;
     base::Secret root_;
     std::uint64_t mints_ = 0;
+    std::uint64_t checkpoints_ = 0;
+    base::P256KeyPair attestation_;
     // The key in use stays here, as in any software key store.
     base::Bytes cached_slot_;
     base::Secret cached_key_;

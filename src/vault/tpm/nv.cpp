@@ -16,7 +16,7 @@ constexpr TPMA_NV counter = access | (TPM2_NT_COUNTER << TPMA_NV_TPM2_NT_SHIFT);
 // Kept in the TPM's RAM and written to its flash once in 256 steps or so, for flash wears out.
 // After a power cut the TPM goes on behind what it may have counted: it skips, and never falls
 // (TPM 2.0 Part 1, 37.2.4 and 37.7).
-constexpr TPMA_NV mint_counter = counter | TPMA_NV_ORDERLY;
+constexpr TPMA_NV orderly_counter = counter | TPMA_NV_ORDERLY;
 constexpr TPMA_NV record = access | (TPM2_NT_ORDINARY << TPMA_NV_TPM2_NT_SHIFT);
 
 base::Status define(const Connection& tpm, TPM2_HANDLE index, TPMA_NV attributes,
@@ -130,7 +130,8 @@ base::Result<ESYS_TR> open_counter(const Connection& tpm, TPM2_HANDLE index, TPM
 base::Result<NonVolatile> NonVolatile::open(const Connection& connection) {
     NonVolatile nv;
     MITRAL_TRY(nv.generation_, open_counter(connection, generation_index, counter));
-    MITRAL_TRY(nv.mint_, open_counter(connection, mint_index, mint_counter));
+    MITRAL_TRY(nv.mint_, open_counter(connection, mint_index, orderly_counter));
+    MITRAL_TRY(nv.checkpoint_, open_counter(connection, checkpoint_index, orderly_counter));
     MITRAL_TRY(const auto found, find_or_define(connection, record_index, record, record_size));
     nv.record_ = found.handle;
     if (!found.written) {
@@ -144,7 +145,8 @@ base::Result<NonVolatile> NonVolatile::open(const Connection& connection) {
 base::Result<NonVolatile> NonVolatile::reopen(const Connection& connection) {
     NonVolatile nv;
     MITRAL_TRY(nv.generation_, find_written(connection, generation_index, counter));
-    MITRAL_TRY(nv.mint_, find_written(connection, mint_index, mint_counter));
+    MITRAL_TRY(nv.mint_, find_written(connection, mint_index, orderly_counter));
+    MITRAL_TRY(nv.checkpoint_, find_written(connection, checkpoint_index, orderly_counter));
     MITRAL_TRY(nv.record_, find_written(connection, record_index, record));
     return nv;
 }
@@ -169,6 +171,14 @@ base::Result<std::uint64_t> NonVolatile::mints(const Connection& connection) con
 
 base::Status NonVolatile::count_mint(const Connection& connection) const {
     return increment(connection, mint_);
+}
+
+base::Result<std::uint64_t> NonVolatile::checkpoints(const Connection& connection) const {
+    return read_counter(connection, checkpoint_);
+}
+
+base::Status NonVolatile::count_checkpoint(const Connection& connection) const {
+    return increment(connection, checkpoint_);
 }
 
 base::Result<Record> NonVolatile::read_record(const Connection& connection) const {

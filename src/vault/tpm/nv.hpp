@@ -1,7 +1,7 @@
-// The few bytes Mitral keeps in the TPM's non-volatile memory: two counters that only rise (the
-// mint counter and the generation all keys are bound to) and one record that ties the files on disk
-// to it. Freshness, no secrets. They stand in the owner's range of indices (TCG registry of
-// reserved handles).
+// The few bytes Mitral keeps in the TPM's non-volatile memory: three counters that only rise (the
+// mint counter, the number of checkpoints and the generation all keys are bound to) and one record
+// that ties the files on disk to it. Freshness, no secrets. They stand in the owner's range of
+// indices (TCG registry of reserved handles).
 #pragma once
 
 #include <array>
@@ -18,6 +18,7 @@ namespace mitral::vault::tpm {
 constexpr TPM2_HANDLE generation_index = 0x01826D00;
 constexpr TPM2_HANDLE mint_index = 0x01826D01;
 constexpr TPM2_HANDLE record_index = 0x01826D02;
+constexpr TPM2_HANDLE checkpoint_index = 0x01826D03;
 
 struct Record {
     Ratchet ratchet;
@@ -37,6 +38,8 @@ class NonVolatile {
     [[nodiscard]] base::Status next_generation(const Connection& connection) const;
     [[nodiscard]] base::Result<std::uint64_t> mints(const Connection& connection) const;
     [[nodiscard]] base::Status count_mint(const Connection& connection) const;
+    [[nodiscard]] base::Result<std::uint64_t> checkpoints(const Connection& connection) const;
+    [[nodiscard]] base::Status count_checkpoint(const Connection& connection) const;
     [[nodiscard]] base::Result<Record> read_record(const Connection& connection) const;
     [[nodiscard]] base::Status write_record(const Connection& connection,
                                             const Record& record) const;
@@ -44,6 +47,7 @@ class NonVolatile {
   private:
     ESYS_TR generation_ = ESYS_TR_NONE;
     ESYS_TR mint_ = ESYS_TR_NONE;
+    ESYS_TR checkpoint_ = ESYS_TR_NONE;
     ESYS_TR record_ = ESYS_TR_NONE;
 };
 

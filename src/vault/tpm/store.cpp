@@ -8,6 +8,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "vault/errors.hpp"
+#include "vault/tpm/attestation.hpp"
 #include "vault/tpm/objects.hpp"
 #include "vault/tpm/wrapping.hpp"
 
@@ -211,6 +212,25 @@ base::Result<std::uint64_t> Store::mint_count() {
 
 base::Status Store::count_mint() {
     return with_tpm([](Link& link) { return link.nv.count_mint(*link.tpm); });
+}
+
+base::Result<base::P256PublicKey> Store::attestation_key() {
+    return with_tpm([](Link& link) { return tpm::attestation_key(*link.tpm); });
+}
+
+base::Result<base::P256Signature> Store::sign_evidence(const base::Sha256Digest& digest) {
+    return with_tpm([&digest](Link& link) { return tpm::sign_evidence(*link.tpm, digest); });
+}
+
+base::Result<std::uint64_t> Store::last_checkpoint() {
+    return with_tpm([](Link& link) { return link.nv.checkpoints(*link.tpm); });
+}
+
+base::Result<std::uint64_t> Store::next_checkpoint() {
+    return with_tpm([](Link& link) -> base::Result<std::uint64_t> {
+        MITRAL_CHECK(link.nv.count_checkpoint(*link.tpm));
+        return link.nv.checkpoints(*link.tpm);
+    });
 }
 
 base::Status Store::wipe() {

@@ -30,6 +30,11 @@ class Store final : public KeyStore {
     [[nodiscard]] base::Status save(base::ByteView state, const Ratchet& ratchet) override;
     [[nodiscard]] base::Result<std::uint64_t> mint_count() override;
     [[nodiscard]] base::Status count_mint() override;
+    [[nodiscard]] base::Result<base::P256PublicKey> attestation_key() override;
+    [[nodiscard]] base::Result<base::P256Signature> sign_evidence(
+        const base::Sha256Digest& digest) override;
+    [[nodiscard]] base::Result<std::uint64_t> last_checkpoint() override;
+    [[nodiscard]] base::Result<std::uint64_t> next_checkpoint() override;
     [[nodiscard]] base::Status wipe() override;
 
   private:
