@@ -56,13 +56,19 @@ fuzz: ## every fuzzer for FUZZ_SECONDS (300) each
 	@scripts/deps.sh test
 	@MITRAL_FUZZ_SECONDS=$(FUZZ_SECONDS) MITRAL_FUZZ_SEED=0 $(PYTHON) scripts/test.py --only fuzz --jobs $(JOBS) -- $(ARGS)
 
-board: ## the image of the QEMU board, firmware to root file system, into build/board
+board: ## the image of a board: BOARD=qemu (firmware to root file system, build/board) or stm32mp257; FLAVOUR=production
 	@scripts/deps.sh board
-	@$(PYTHON) scripts/board/build.py --jobs $(JOBS)
+	@$(PYTHON) scripts/board/build.py --jobs $(JOBS) $(if $(BOARD),--board $(BOARD)) $(if $(FLAVOUR),--flavour $(FLAVOUR))
 
+ifeq ($(BOARD),stm32mp257)
+test-board: board
+	@$(PYTHON) tests/board/board_porting.py $(ARGS)
+else
 test-board: board ## break its chain of trust link by link, in QEMU
 	@$(PYTHON) tests/board/board_chain.py $(ARGS)
+	@$(PYTHON) tests/board/board_token.py
 	@$(PYTHON) tests/board/board_custody.py Custody
+endif
 
 format: ## bring every source file into the house style
 	@scripts/deps.sh lint

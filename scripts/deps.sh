@@ -13,14 +13,14 @@ lint='clang-19 clang-tidy-19 clang-format-19 shellcheck git'
 tests="libclang-rt-19-dev libbenchmark-dev mosquitto mosquitto-clients libmosquitto-dev valgrind python3-jsonschema
     python3-prometheus-client python3-qpid-proton binutils
     libfuse3-dev fuse3 libfaketime mandoc systemd systemd-container mmdebstrap ca-certificates tshark chromium
-    python3-paho-mqtt curl"
+    python3-paho-mqtt curl device-tree-compiler u-boot-tools softhsm2 libengine-pkcs11-openssl gpg gpgv"
 # For scripts/trusted-app.sh.
 trusted='gcc-aarch64-linux-gnu libc6-dev-arm64-cross make python3-pyelftools python3-cryptography'
 
 # For the image of the board (make board): cross-build, images, and the machine it runs on.
 board="$trusted qemu-system-arm qemu-system-data mmdebstrap arch-test device-tree-compiler u-boot-tools bc bison flex swig
     libssl-dev libgnutls28-dev python3-setuptools python3-libfdt uuid-dev dpkg-dev xz-utils bzip2 zstd cpio kmod openssl
-    squashfs-tools cryptsetup-bin e2fsprogs dosfstools mtools fdisk"
+    squashfs-tools cryptsetup-bin e2fsprogs dosfstools mtools fdisk binutils gpgv softhsm2 opensc libengine-pkcs11-openssl"
 
 say() { printf 'deps: %s\n' "$*"; }
 die() {

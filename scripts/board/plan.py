@@ -2,6 +2,7 @@
 import os
 from pathlib import Path
 
+import arguments
 import keys
 import machine
 import sources
@@ -10,6 +11,8 @@ from stages import Stage
 BOARD = sources.ROOT / "board" / "qemu"
 SRC = sources.ROOT / "src"
 COMMON = sources.ROOT / "board" / "common"
+INVENTORY, LOCKED_SETTINGS, OPTEE_SETTINGS = (Path(__file__).resolve().parent / name for name in
+                                               ("inventory.py", "locked_settings.py", "optee_settings.py"))
 VAULT_UID = "990"
 IN_ROOT = ",".join(("busybox-static", "tee-supplicant", "libteec2", "dmsetup", "libstdc++6", "libssl3t64", "libfmt10",
                     "libseccomp2", "libtss2-esys-3.0.2-0t64", "libtss2-mu-4.0.1-0t64", "libtss2-rc0t64",
@@ -21,7 +24,7 @@ IN_CROSS_ROOT = ",".join(
        ("libssl-dev", "libtss2-dev", "libfmt-dev", "libtomlplusplus-dev", "libseccomp-dev", "libcurl4-openssl-dev",
         "libsimdjson-dev", "libboost-dev", "libsqlite3-dev", "libqpid-proton11-dev", "libhowardhinnant-date-dev",
         "libgtest-dev", "libgmock-dev", "optee-client-dev"))))
-BOOT_ARGUMENTS = "console=ttyAMA0 panic=1 quiet"
+BOOT_ARGUMENTS = arguments.command_line("development")
 
 
 def recipe(name: str) -> Path:
@@ -33,35 +36,44 @@ def source(package: str, folder: Path) -> Stage:
     return Stage(f"{package}-source", recipe("unpack"), words=(fingerprint,), settings={"DESCRIPTION": str(described)})
 
 
-def stages(folder: Path) -> list[Stage]:
-    signing = folder / "keys"
+def trusted_app() -> Stage:
+    return Stage("trusted-app", recipe("trusted-app"), after=("optee-core",),
+                 settings={"VAULT_UID": VAULT_UID, "STATION_KEY": os.environ.get("MITRAL_STATION_KEY", "")},
+                 files=(SRC / "trusted" / "core", SRC / "trusted" / "optee", SRC / "trusted" / "protocol.h",
+                        SRC / "azure" / "sas_core.c", SRC / "azure" / "sas_core.h", SRC / "roughtime"))
+
+
+def optee() -> Stage:
+    return Stage("optee", recipe("optee"), files=(OPTEE_SETTINGS,), after=("optee-core", "trusted-app"))
+
+
+def stages(folder: Path, flavour: str) -> list[Stage]:
+    public = folder / "public"
     return [
         *(source(package, folder) for package in ("optee-os", "arm-trusted-firmware", "mbedtls", "u-boot")),
-        Stage("optee-core", recipe("optee-core"), files=(BOARD / "optee",), words=(keys.fingerprint(signing, "ta"),),
-              after=("optee-os-source",)),
-        Stage("trusted-app", recipe("trusted-app"),
-              files=(SRC / "trusted" / "core", SRC / "trusted" / "optee", SRC / "trusted" / "protocol.h",
-                     SRC / "azure" / "sas_core.c", SRC / "azure" / "sas_core.h", SRC / "roughtime"),
-              after=("optee-core",),
-              settings={"VAULT_UID": VAULT_UID, "STATION_KEY": os.environ.get("MITRAL_STATION_KEY", "")}),
-        Stage("optee", recipe("optee"), after=("optee-core", "trusted-app")),
+        Stage("optee-core", recipe("optee-core"), files=(BOARD / "optee", OPTEE_SETTINGS),
+              words=(keys.fingerprint(public, "ta"),), after=("optee-os-source",)),
+        trusted_app(),
+        optee(),
         Stage("machine-tree", recipe("machine"), files=(BOARD / "machine.dtsi",), settings=machine.SETTINGS),
-        Stage("u-boot", recipe("u-boot"), files=(BOARD / "u-boot",), after=("u-boot-source",)),
-        Stage("u-boot-key", recipe("u-boot-key"), words=(keys.fingerprint(signing, "boot"),),
+        Stage("u-boot", recipe("u-boot"), files=(BOARD / "u-boot", LOCKED_SETTINGS), after=("u-boot-source",)),
+        Stage("u-boot-key", recipe("u-boot-key"), words=(keys.fingerprint(public, "boot"),), signs=True,
               after=("u-boot", "machine-tree")),
-        Stage("firmware", recipe("firmware"), words=(keys.fingerprint(signing, "rot"),),
+        Stage("firmware", recipe("firmware"), words=(keys.fingerprint(public, "rot"),), signs=True,
               after=("arm-trusted-firmware-source", "mbedtls-source", "optee", "u-boot-key")),
-        Stage("packages", recipe("packages"), settings={"MIRROR": sources.mirror()}),
-        Stage("cross-root", recipe("cross-root"),
+        Stage("packages", recipe("packages"), files=(INVENTORY,), settings={"MIRROR": sources.mirror()}),
+        Stage("cross-root", recipe("cross-root"), files=(INVENTORY,),
               settings={"MIRROR": sources.mirror(), "IN_CROSS_ROOT": IN_CROSS_ROOT}),
         Stage("programs", recipe("programs"), after=("cross-root",),
               files=(SRC, COMMON / "arm64.cmake", sources.ROOT / "CMakeLists.txt", sources.ROOT / "cmake",
                      sources.ROOT / "tests" / "vault" / "canary_station.cpp")),
         Stage("root-fs", recipe("root"), after=("packages", "programs"),
-              files=(COMMON / "init", COMMON / "trial", COMMON / "probe.c", SRC / "trusted" / "protocol.h"),
+              files=(INVENTORY, COMMON / "sysctl.conf", COMMON / "init", COMMON / "trial", COMMON / "probe.c",
+                     SRC / "trusted" / "protocol.h"),
               settings={"MIRROR": sources.mirror(), "IN_ROOT": IN_ROOT, "VAULT_UID": VAULT_UID}),
         Stage("initramfs", recipe("initramfs"), files=(BOARD / "initramfs",), after=("packages", "root-fs")),
-        Stage("image", recipe("image"), files=(BOARD / "image.its",), words=(keys.fingerprint(signing, "boot"),),
-              after=("packages", "machine-tree", "initramfs"), settings={"BOOT_ARGUMENTS": BOOT_ARGUMENTS}),
+        Stage("image", recipe("image"), files=(BOARD / "image.its",), words=(keys.fingerprint(public, "boot"),),
+              signs=True, after=("packages", "machine-tree", "initramfs"),
+              settings={"BOOT_ARGUMENTS": arguments.command_line(flavour)}),
         Stage("disk", recipe("disk"), after=("image", "root-fs")),
     ]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 # Another python3 first in the PATH lacks modules that OP-TEE's and U-Boot's builds need.
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+# All that a recipe gets of the caller's environment: the way to the archive, nothing that changes what is built.
+PASSED_ON = ("http_proxy", "https_proxy", "no_proxy")
 
 
 class StageFailed(Exception):
@@ -24,6 +26,7 @@ class Stage:
     words: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
+    signs: bool = False
 
 
 def variable(name: str) -> str:
@@ -37,9 +40,10 @@ def files_below(path: Path) -> list[Path]:
 class Workshop:
     """Holds the outputs under `folder`, one folder per stage."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]):
+    def __init__(self, folder: Path, environment: dict[str, str], signing: dict[str, str] | None = None):
         self.folder = folder
         self.environment = environment
+        self.signing = signing or {}
         self.fingerprints: dict[str, str] = {}
 
     def output(self, name: str) -> Path:
@@ -70,17 +74,21 @@ class Workshop:
         stamp.write_text(print_now)
         print(f"board: {stage.name} {time.monotonic() - started:.0f} s", flush=True)
 
+    def environment_of(self, stage: Stage) -> dict[str, str]:
+        """What the recipe sees, whole: the same whoever calls."""
+        home = self.folder / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        return {**{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+                **self.environment, **stage.settings, **(self.signing if stage.signs else {}),
+                **{variable(name): str(self.output(name)) for name in stage.after},
+                "PATH": SYSTEM_PATH, "HOME": str(home), "LC_ALL": "C.UTF-8", "TMPDIR": str(self.folder),
+                "OUT": str(self.output(stage.name))}
+
     def run(self, stage: Stage, output: Path) -> None:
         log = self.folder / f"{stage.name}.log"
-        environment = {**os.environ, **self.environment, **stage.settings, "PATH": SYSTEM_PATH, "OUT": str(output),
-                       "LC_ALL": "C.UTF-8", "TMPDIR": str(self.folder)}
-        environment.update({variable(name): str(self.output(name)) for name in stage.after})
-        # What the caller's make passes on must not reach another project's.
-        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "CFLAGS", "CXXFLAGS", "LDFLAGS"):
-            environment.pop(name, None)
         with log.open("w") as written:
-            done = subprocess.run(["sh", str(stage.recipe)], env=environment, cwd=output, stdout=written,
-                                  stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
+            done = subprocess.run(["sh", str(stage.recipe)], env=self.environment_of(stage), cwd=output, umask=0o022,
+                                  stdout=written, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
         if done.returncode != 0:
             tail = "".join(f"    {line}\n" for line in log.read_text(errors="replace").splitlines()[-15:])
             raise StageFailed(f"{stage.name} failed; the end of {log}:\n{tail}")

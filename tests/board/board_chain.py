@@ -186,7 +186,7 @@ class Slots(Board):
         self.no_kernel_after(self.unit, "'slot-b' configuration")
 
     def test_control_an_image_signed_again_by_our_key_starts(self):
-        disk.write_image(self.unit.disk, disk.BOOT_A, self.sign_again(IMAGE / "keys"))
+        disk.write_image(self.unit.disk, disk.BOOT_A, self.sign_again(IMAGE / "public" / "boot"))
         self.unit.start()
         self.comes_up(self.unit, "a")
 

@@ -11,4 +11,4 @@ done
 ln -s "$PACKAGES/kernel/boot/vmlinuz-$(cat "$PACKAGES/release")" kernel
 ln -s "$INITRAMFS/initramfs.zst" initramfs
 cp "$BOARD/image.its" .
-mkimage -f image.its -k "$KEYS" -r image.itb
+mkimage -f image.its ${BOOT_ENGINE:+-N "$BOOT_ENGINE"} -k "$BOOT_KEYS" -r image.itb

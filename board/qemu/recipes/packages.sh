@@ -13,6 +13,7 @@ kernel=$(apt-cache "$@" depends linux-image-arm64 | sed -n 's/.*Depends: \(linux
 cd debs
 apt-get "$@" download "$kernel" optee-client-dev libteec2
 dpkg-deb -x "$kernel"_*.deb ../kernel
+python3 "$ROOT/scripts/board/inventory.py" "$OUT/apt/lists" --debs . >../packages.tsv
 for package in optee-client-dev_*.deb libteec2_*.deb; do dpkg-deb -x "$package" ../client; done
 cd "$OUT"
 basename kernel/boot/vmlinuz-* | sed 's/^vmlinuz-//' >release

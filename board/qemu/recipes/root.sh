@@ -1,8 +1,9 @@
 #!/bin/sh
 set -eu
 # The read-only root file system, with its tree of hashes behind it: packages extracted, not installed, and our files.
-mmdebstrap --arch=arm64 --variant=extract --skip=check/qemu --include="$IN_ROOT" trixie tree \
+mmdebstrap --arch=arm64 --variant=extract --skip=check/qemu,cleanup/apt --include="$IN_ROOT" trixie tree \
     "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $MIRROR trixie main"
+python3 "$ROOT/scripts/board/inventory.py" tree/var/lib/apt/lists --debs tree/var/cache/apt/archives >packages.tsv
 # Nothing was installed, so nothing has made these.
 for name in bin sbin lib; do [ -e tree/$name ] || ln -s usr/$name tree/$name; done
 mkdir -p tree/data tree/proc tree/sys tree/dev tree/run tree/tmp tree/etc
@@ -12,6 +13,7 @@ printf '%s\n' 'root:x:0:' "mitral-vault:x:$VAULT_UID:" >tree/etc/group
 aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror -I"$PACKAGES/client/usr/include" -I"$ROOT/src" \
     "$ROOT/board/common/probe.c" "$PACKAGES"/client/usr/lib/aarch64-linux-gnu/libteec.so.2 \
     -Wl,--allow-shlib-undefined -o tree/usr/sbin/mitral-board-probe
+install -D -m 0644 "$ROOT/board/common/sysctl.conf" tree/etc/sysctl.d/90-mitral.conf
 install -m 0755 "$ROOT/board/common/init" tree/usr/sbin/mitral-board-init
 install -m 0755 "$ROOT/board/common/trial" tree/usr/sbin/mitral-board-trial
 install -m 0755 "$PROGRAMS/bin/mitral-vault" tree/usr/bin/mitral-vault

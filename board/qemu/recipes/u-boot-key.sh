@@ -17,6 +17,6 @@ cat >"$OUT/nothing.its" <<'ITS'
     };
 };
 ITS
-mkimage -f "$OUT/nothing.its" -K "$OUT/control.dtb" -k "$KEYS" -r "$OUT/nothing.itb"
+mkimage -f "$OUT/nothing.its" -K "$OUT/control.dtb" ${BOOT_ENGINE:+-N "$BOOT_ENGINE"} -k "$BOOT_KEYS" -r "$OUT/nothing.itb"
 fdtget "$OUT/control.dtb" /signature/key-boot required | grep -qx conf
 cat "$U_BOOT/build/u-boot-nodtb.bin" "$OUT/control.dtb" >"$OUT/u-boot.bin"

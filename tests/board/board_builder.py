@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+"""What a stage of the board's build sees of its caller, and that OP-TEE is built as it was asked to be."""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from support.proves import main
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts" / "board"))
+
+import optee_settings  # noqa: E402
+from stages import Stage, StageFailed, Workshop  # noqa: E402
+
+# What would change a build: settings of OP-TEE, compilers, make, Python, apt, and of the shell that runs the recipe.
+HOSTILE = {"CFG_INSECURE": "y", "CFG_RPMB_TESTKEY": "y", "CFLAGS": "-DOPEN", "CROSS_COMPILE": "evil-", "MAKEFLAGS":
+           "CFG_INSECURE=y", "MAKEFILES": "/evil.mk", "GNUMAKEFLAGS": "-e", "CC": "evil", "CPATH": "/evil",
+           "C_INCLUDE_PATH": "/evil", "COMPILER_PATH": "/evil", "LD_PRELOAD": "", "PYTHONPATH": "/evil",
+           "PYTHONSTARTUP": "/evil", "APT_CONFIG": "/evil", "ENV": "/evil", "OPENSSL_CONF": "/evil",
+           "SOURCE_DATE_EPOCH": "1", "KBUILD_OUTPUT": "/evil", "ROT_KEY": "/evil", "TA_PUBLIC_KEY": "/evil",
+           "BASH_ENV": "/evil"}
+
+
+class Environment(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="mitral-stages-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.recipe = self.folder / "shows.sh"
+        self.recipe.write_text('env -0 >"$OUT/seen"\numask >"$OUT/umask"\n')
+
+    def seen(self, stage=None, **environment):
+        stage = stage or Stage("shows", self.recipe, settings={"MIRROR": "m"})
+        with mock.patch.dict(os.environ, environment):
+            Workshop(self.folder / "out", {"ROOT": "/r"}, {"ROT_SIGNER": "token"}).run(stage, self.output(stage))
+        lines = (self.folder / "out" / stage.name / "seen").read_text().split("\0")
+        return dict(line.split("=", 1) for line in lines if line)
+
+    def output(self, stage):
+        output = self.folder / "out" / stage.name
+        output.mkdir(parents=True, exist_ok=True)
+        return output
+
+    def test_nothing_of_the_caller_reaches_a_recipe(self):
+        clean = self.seen()
+        self.assertEqual(self.seen(**HOSTILE), clean)
+        allowed = {"PATH", "HOME", "LC_ALL", "TMPDIR", "OUT", "ROOT", "MIRROR", "PWD", "OLDPWD", "SHLVL", "_",
+                   "http_proxy", "https_proxy", "no_proxy"}
+        self.assertLessEqual(set(clean), allowed)
+        self.assertEqual(list(Path(clean["HOME"]).iterdir()), [])
+
+    def test_control_the_same_recipe_started_by_hand_shows_them(self):
+        where = self.folder / "by-hand"
+        where.mkdir()
+        subprocess.run(["sh", str(self.recipe)], env={**os.environ, **HOSTILE, "OUT": str(where)}, check=True)
+        self.assertIn("CFG_INSECURE=y", (where / "seen").read_text().split("\0"))
+
+    def test_the_caller_s_umask_does_not_matter(self):
+        before = os.umask(0o077)
+        self.addCleanup(os.umask, before)
+        self.seen()
+        self.assertEqual((self.folder / "out" / "shows" / "umask").read_text().strip(), "0022")
+
+    def test_only_a_stage_that_signs_hears_of_the_keys(self):
+        self.assertNotIn("ROT_SIGNER", self.seen())
+        self.assertEqual(self.seen(Stage("signs", self.recipe, signs=True))["ROT_SIGNER"], "token")
+
+    def test_a_recipe_that_fails_stops_the_build_with_its_last_lines(self):
+        self.recipe.write_text("echo the reason\nexit 3\n")
+        with self.assertRaisesRegex(StageFailed, "the reason"):
+            self.seen()
+
+
+class OpteeSettings(unittest.TestCase):
+    ASKED = "PLATFORM=x CFG_INSECURE=n CFG_REE_FS_TA=n\nCFG_CORE_ASLR=y O=/out"
+    BUILT = "PLATFORM=x\nCFG_CORE_ASLR=y\nCFG_INSECURE=n\nCFG_REE_FS_TA=n\nCFG_OTHER=y\n"
+
+    def wrong(self, built):
+        with tempfile.TemporaryDirectory() as folder:
+            asked, conf = Path(folder, "asked"), Path(folder, "conf.mk")
+            asked.write_text(self.ASKED)
+            conf.write_text(built)
+            done = subprocess.run([sys.executable, optee_settings.__file__, asked, conf], capture_output=True,
+                                  text=True, check=False)
+        return done.returncode, done.stderr
+
+    def test_what_was_asked_for_is_there(self):
+        self.assertEqual(self.wrong(self.BUILT), (0, ""))
+
+    def test_a_setting_turned_round_is_found(self):
+        for name, value in (("CFG_INSECURE", "n"), ("CFG_REE_FS_TA", "n"), ("CFG_CORE_ASLR", "y")):
+            other = "y" if value == "n" else "n"
+            status, told = self.wrong(self.BUILT.replace(f"{name}={value}", f"{name}={other}"))
+            self.assertEqual(status, 1)
+            self.assertIn(f"{name} is {other}, asked for {value}", told)
+
+    def test_a_setting_that_optee_does_not_know_is_found(self):
+        status, told = self.wrong(self.BUILT.replace("CFG_REE_FS_TA=n\n", ""))
+        self.assertEqual(status, 1)
+        self.assertIn("CFG_REE_FS_TA is unknown to OP-TEE", told)
+
+    def test_the_recipe_asks_for_what_custody_needs(self):
+        recipe = (ROOT / "board" / "qemu" / "recipes" / "optee-core.sh").read_text()
+        words = optee_settings.asked(recipe)
+        needed = {"CFG_INSECURE": "n", "CFG_REE_FS_TA": "n", "CFG_CORE_ASLR": "y", "CFG_RPMB_TESTKEY": "n",
+                  "CFG_EARLY_TA": "y"}
+        self.assertEqual({name: words.get(name) for name in needed}, needed)
+        for name in ("optee-core.sh", "optee.sh"):
+            self.assertIn("optee_settings.py", (ROOT / "board" / "qemu" / "recipes" / name).read_text())
+
+
+if __name__ == "__main__":
+    main()
