@@ -153,6 +153,10 @@ MonotonicTime SystemClock::monotonic() const {
     return {read_clock_ns(CLOCK_MONOTONIC)};
 }
 
+MonotonicTime SystemClock::unsteered() const {
+    return {read_clock_ns(CLOCK_MONOTONIC_RAW)};
+}
+
 ClockState SystemClock::state() const {
     if (wall().ms < earliest_plausible_ms)
         return ClockState::implausible;
@@ -164,6 +168,12 @@ ClockState SystemClock::state() const {
 void ManualClock::advance(Milliseconds step) {
     wall_.ms += step.count();
     monotonic_ = monotonic_ + step;
+    unsteered_ = unsteered_ + step;
+}
+
+void ManualClock::steer(Milliseconds ahead) {
+    wall_.ms += ahead.count();
+    monotonic_ = monotonic_ + ahead;
 }
 
 std::string to_iso8601(WallTime time) {

@@ -43,6 +43,9 @@ class Clock {
     virtual ~Clock() = default;
     [[nodiscard]] virtual WallTime wall() const = 0;
     [[nodiscard]] virtual MonotonicTime monotonic() const = 0;
+    // Like monotonic(), from another start, and at a rate that nobody sets: a time service may
+    // stretch monotonic() by 10 % (adjtimex). For what must not be talked into having waited.
+    [[nodiscard]] virtual MonotonicTime unsteered() const = 0;
     [[nodiscard]] virtual ClockState state() const = 0;
 };
 
@@ -50,6 +53,9 @@ class SystemClock final : public Clock {
   public:
     [[nodiscard]] WallTime wall() const override;
     [[nodiscard]] MonotonicTime monotonic() const override;
+    // CLOCK_MONOTONIC_RAW. It stands still while the machine sleeps: time that is carried on by it
+    // is then early, never late. CLOCK_BOOTTIME would count sleep, but is steered.
+    [[nodiscard]] MonotonicTime unsteered() const override;
     [[nodiscard]] ClockState state() const override;
 };
 
@@ -59,14 +65,18 @@ class ManualClock final : public Clock {
     explicit ManualClock(WallTime start) : wall_(start) {}
     [[nodiscard]] WallTime wall() const override { return wall_; }
     [[nodiscard]] MonotonicTime monotonic() const override { return monotonic_; }
+    [[nodiscard]] MonotonicTime unsteered() const override { return unsteered_; }
     [[nodiscard]] ClockState state() const override { return state_; }
     void advance(Milliseconds step);
+    // A time service hurries the clocks it may steer.
+    void steer(Milliseconds ahead);
     void step_wall(WallTime to) { wall_ = to; }
     void set_state(ClockState state) { state_ = state; }
 
   private:
     WallTime wall_;
     MonotonicTime monotonic_{1'000'000'000};
+    MonotonicTime unsteered_{7'000'000'000};
     ClockState state_ = ClockState::synchronised;
 };
 

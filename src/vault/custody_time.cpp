@@ -46,7 +46,7 @@ const char* describe(roughtime_result result) {
 }  // namespace
 
 std::uint64_t Custody::uptime_ms() const {
-    return static_cast<std::uint64_t>(clock_.monotonic().ns / 1'000'000);
+    return static_cast<std::uint64_t>(clock_.unsteered().ns / 1'000'000);
 }
 
 base::Result<base::Ed25519PublicKey> Custody::time_authority() const {

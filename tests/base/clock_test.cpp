@@ -10,6 +10,28 @@
 namespace mitral::base {
 namespace {
 
+TEST(Clocks, RunAndNeverGoBack) {
+    const SystemClock clock;
+    for (auto read : {&SystemClock::monotonic, &SystemClock::unsteered}) {
+        const auto start = (clock.*read)();
+        auto last = start;
+        while (last - start < Milliseconds(1)) {
+            const auto now = (clock.*read)();
+            ASSERT_GE(now, last);
+            last = now;
+        }
+    }
+}
+
+TEST(Clocks, ThatAreSteeredLeaveTheUnsteeredAlone) {
+    ManualClock clock(WallTime{1'767'225'600'000});
+    const auto start = clock.unsteered();
+    clock.steer(Seconds(60));
+    EXPECT_EQ(clock.unsteered(), start);
+    clock.advance(Seconds(60));
+    EXPECT_EQ(clock.unsteered() - start, Seconds(60));
+}
+
 TEST(Iso8601, PrintsMilliseconds) {
     EXPECT_EQ(to_iso8601({1'767'225'600'000}), "2026-01-01T00:00:00.000Z");
     EXPECT_EQ(to_iso8601({1'767'225'600'007}), "2026-01-01T00:00:00.007Z");

@@ -61,6 +61,18 @@ TEST_P(SignedTime, IsWhatATokensLifeIsCountedFrom) {
     EXPECT_EQ(bench.mint(hub, {}, 600)->not_after_s, truth - 3 + 3600 - 1 + 600);
 }
 
+// Whoever may set the rate of the clock must not make days of hours.
+TEST_P(SignedTime, IsCarriedOnByAClockThatNobodySteers) {
+    MITRAL_PROVES("T-TIME-01", "T-TOK-01");
+    ASSERT_TRUE(take(start_s + day));
+    bench.clock.steer(base::Seconds(20 * 3600));
+    EXPECT_EQ(bench.status().signed_time_age_s, 0);
+    EXPECT_EQ(bench.mint(hub, {}, 600)->not_after_s, start_s + day - 3 + 600);
+    bench.clock.advance(base::Seconds(100));  // negative control: true time does pass
+    EXPECT_EQ(bench.status().signed_time_age_s, 100);
+    EXPECT_EQ(bench.mint(hub, {}, 600)->not_after_s, start_s + day - 3 + 99 + 600);
+}
+
 TEST_P(SignedTime, ThatIsStaleLeavesTheAllowance) {
     MITRAL_PROVES("T-TIME-01");
     ASSERT_TRUE(take(start_s + day));

@@ -44,7 +44,7 @@ trusted_zone_result uptime(void* self, std::uint64_t* now_ms) {
     return zone->power([&] {
         if (zone->clock == nullptr)
             return zone->files.uptime(&zone->host, now_ms);
-        *now_ms = static_cast<std::uint64_t>(zone->clock->monotonic().ns / 1'000'000);
+        *now_ms = static_cast<std::uint64_t>(zone->clock->unsteered().ns / 1'000'000);
         return ZONE_OK;
     });
 }

@@ -14,6 +14,7 @@ class ShiftedClock final : public base::Clock {
         return {clock_.wall().ms + base::Milliseconds(by_).count()};
     }
     [[nodiscard]] base::MonotonicTime monotonic() const override { return clock_.monotonic(); }
+    [[nodiscard]] base::MonotonicTime unsteered() const override { return clock_.unsteered(); }
     [[nodiscard]] base::ClockState state() const override { return clock_.state(); }
 
   private:

@@ -271,7 +271,7 @@ static enum trusted_zone_result host_unit_id(void* self, uint8_t id[32]) {
 static enum trusted_zone_result host_uptime(void* self, uint64_t* now_ms) {
     struct timespec now;
     (void)self;
-    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+    if (clock_gettime(CLOCK_MONOTONIC_RAW, &now) != 0)
         return ZONE_FAILED;
     *now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
     return ZONE_OK;
