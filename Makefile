@@ -67,6 +67,8 @@ else
 test-board: board ## break its chain of trust link by link, in QEMU
 	@$(PYTHON) tests/board/board_chain.py $(ARGS)
 	@$(PYTHON) tests/board/board_token.py
+	@$(PYTHON) tests/board/board_kernel.py
+	@$(PYTHON) tests/board/board_production.py
 	@$(PYTHON) tests/board/board_custody.py Custody
 endif
 
