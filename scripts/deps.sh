@@ -13,7 +13,7 @@ lint='clang-19 clang-tidy-19 clang-format-19 shellcheck git'
 tests="libclang-rt-19-dev libbenchmark-dev mosquitto mosquitto-clients libmosquitto-dev valgrind python3-jsonschema
     python3-prometheus-client python3-qpid-proton binutils
     libfuse3-dev fuse3 libfaketime mandoc systemd systemd-container mmdebstrap ca-certificates tshark chromium
-    python3-paho-mqtt curl device-tree-compiler u-boot-tools softhsm2 libengine-pkcs11-openssl gpg gpgv"
+    python3-paho-mqtt curl device-tree-compiler u-boot-tools softhsm2 libengine-pkcs11-openssl gpg gpg-agent gpgv"
 # For scripts/trusted-app.sh.
 trusted='gcc-aarch64-linux-gnu libc6-dev-arm64-cross make python3-pyelftools python3-cryptography'
 
