@@ -113,5 +113,18 @@ class OpteeSettings(unittest.TestCase):
             self.assertIn("optee_settings.py", (ROOT / "board" / "qemu" / "recipes" / name).read_text())
 
 
+class Recipes(unittest.TestCase):
+    def test_whoever_brings_packages_lists_them(self):
+        brings = [path for path in sorted(ROOT.glob("board/*/recipes/*.sh")) if "mmdebstrap " in path.read_text()
+                  or "apt-get " in path.read_text()]
+        self.assertEqual({path.stem for path in brings}, {"cross-root", "packages", "root"})
+        for path in brings:
+            self.assertIn("inventory.py", path.read_text(), path.name)
+
+    def test_the_root_file_system_takes_the_kernel_s_settings_along(self):
+        recipe = (ROOT / "board" / "qemu" / "recipes" / "root.sh").read_text()
+        self.assertRegex(recipe, r"install .*sysctl\.conf.* tree/etc/sysctl\.d/")
+
+
 if __name__ == "__main__":
     main()
