@@ -123,7 +123,7 @@ class Signing(unittest.TestCase):
 
 
 class Production(unittest.TestCase):
-    @proves("R51", "CR 3.14")
+    @proves("R51")
     def test_production_has_keys_of_its_own(self):
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
