@@ -27,7 +27,8 @@ enum roughtime_result {
     ROUGHTIME_DELEGATION_EXPIRED = 5,
     ROUGHTIME_RADIUS_REFUSED = 6,
     ROUGHTIME_BEFORE_FLOOR = 7, /* the authority's clock stands before what was signed already */
-    ROUGHTIME_TOO_LATE = 8      /* nothing was asked, or too long ago */
+    ROUGHTIME_TOO_LATE = 8,     /* nothing was asked, or too long ago */
+    ROUGHTIME_TOO_FAR_AHEAD = 9 /* of what was signed before: roughtime_latest_after() */
 };
 
 /* The two primitives; each returns ROUGHTIME_OK or ROUGHTIME_FAILED, `verify` also

@@ -12,6 +12,10 @@ static bool is_within(uint64_t from_ms, uint64_t now_ms, uint64_t limit_s) {
     return now_ms >= from_ms && now_ms - from_ms <= limit_s * MS;
 }
 
+int64_t roughtime_latest_after(int64_t floor_s) {
+    return floor_s > 0 ? floor_s + ROUGHTIME_MAX_RISE_S : INT64_C(2713910399);
+}
+
 enum roughtime_result roughtime_ask(struct roughtime_clock* clock,
                                     const struct roughtime_crypto* crypto,
                                     const uint8_t key[ROUGHTIME_KEY_SIZE],
@@ -37,6 +41,8 @@ enum roughtime_result roughtime_take(struct roughtime_clock* clock,
         return result;
     if (time.midpoint_s + (int64_t)time.radius_s < floor_s)
         return ROUGHTIME_BEFORE_FLOOR;
+    if (time.midpoint_s > roughtime_latest_after(floor_s))
+        return ROUGHTIME_TOO_FAR_AHEAD;
     const int64_t earliest = time.midpoint_s - (int64_t)time.radius_s;
     clock->waiting = false;
     clock->known = true;

@@ -11,10 +11,17 @@ extern "C" {
 #endif
 
 enum {
-    ROUGHTIME_MAX_WAIT_S = 60,        /* between question and answer */
-    ROUGHTIME_FRESH_S = 24 * 3600,    /* then the time is not known any more */
-    ROUGHTIME_FLOOR_STEP_S = 6 * 3600 /* a stored floor is raised in such steps: flash wears out */
+    ROUGHTIME_MAX_WAIT_S = 60,         /* between question and answer */
+    ROUGHTIME_FRESH_S = 24 * 3600,     /* then the time is not known any more */
+    ROUGHTIME_FLOOR_STEP_S = 6 * 3600, /* a stored floor is raised in such steps: flash wears out */
+    /* One signature raises a floor by no more: a clock that stands far wrong once must not end a
+     * unit, for a floor never falls. So long, ten years, may a unit lie without any signed time. */
+    ROUGHTIME_MAX_RISE_S = 10 * 366 * 24 * 3600
 };
+
+/* The latest time that is taken where this one was signed last, Unix seconds. 0, none was: the end
+ * of 2055. */
+int64_t roughtime_latest_after(int64_t floor_s);
 
 struct roughtime_clock {
     bool waiting;

@@ -52,7 +52,8 @@ class Daemon {
         if (earliest)
             base::log(base::Severity::notice, "time-signed",
                       {{"earliest", base::to_iso8601({*earliest * 1000})}});
-        else if (earliest.error().code == vault::VaultError::time_refused)
+        else if (earliest.error().code == vault::VaultError::time_refused ||
+                 earliest.error().code == vault::VaultError::too_far_ahead)
             base::log_security("time-refused", {{"why", earliest.error().message()}});
         else
             base::log(base::Severity::warning, "time-not-signed",

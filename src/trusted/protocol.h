@@ -59,7 +59,8 @@ enum trusted_status {
     TRUSTED_FAILURE = 16, /* something did not work; not a refusal */
     TRUSTED_STATE_REFUSED = 18,
     TRUSTED_TIME_REFUSED = 19,
-    TRUSTED_STATION_REFUSED = 20
+    TRUSTED_STATION_REFUSED = 20,
+    TRUSTED_TOO_FAR_AHEAD = 21
 };
 
 /* The wrapping key of an `optee` statement: X25519 key (32) | unit id (32) | attestation key

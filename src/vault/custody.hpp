@@ -58,6 +58,7 @@ class Custody final : public Backend {
     [[nodiscard]] base::Status execute_order(base::ByteView signed_order);
     [[nodiscard]] base::Result<base::Ed25519PublicKey> authority_of(const Order& order) const;
     [[nodiscard]] base::Status check_fresh(const Order& order) const;
+    [[nodiscard]] base::Status check_not_far_ahead(const Order& order) const;
     [[nodiscard]] base::Status apply(const Order& order, CustodyState& next);
     [[nodiscard]] base::Status apply_provision(const Order& order, CustodyState& next);
     [[nodiscard]] base::Status apply_rotate(const Order& order, CustodyState& next);

@@ -55,10 +55,25 @@ base::Result<base::Ed25519PublicKey> Custody::authority_of(const Order& order) c
     return *state_.policy->fleet_key;
 }
 
+// Neither floor nor counter ever falls, wipes included: a clock that stood wrong when an order was
+// signed must not end the unit.
+base::Status Custody::check_not_far_ahead(const Order& order) const {
+    const auto& known = state_.ratchet;
+    const auto latest_s = roughtime_latest_after(known.time_floor_s);
+    const bool counter_ahead = order.counter / 1000 > static_cast<std::uint64_t>(latest_s) &&
+                               order.counter - known.order_counter > order_counter_step;
+    if (counter_ahead || order.time_s.value_or(0) > latest_s)
+        return base::fail(VaultError::too_far_ahead,
+                          "the order's time or counter is more than ten years ahead of what was "
+                          "signed before: was it signed under a wrong clock?");
+    return {};
+}
+
 base::Status Custody::check_fresh(const Order& order) const {
     if (order.counter <= state_.ratchet.order_counter)
         return base::fail(VaultError::order_replayed,
                           "the order's counter is not above the last one's: sign a new order");
+    MITRAL_CHECK(check_not_far_ahead(order));
     if (order.kind == OrderKind::provision) {
         if (has_identity())
             return base::fail(VaultError::already_provisioned,

@@ -38,6 +38,8 @@ const char* describe(roughtime_result result) {
             return "the authority does not know the time well enough";
         case ROUGHTIME_BEFORE_FLOOR:
             return "the authority's clock stands before a time that was signed already";
+        case ROUGHTIME_TOO_FAR_AHEAD:
+            return "the authority's clock is more than ten years ahead of what was signed before";
         default:
             return "no question is open, or its answer came too late: ask again";
     }
@@ -84,7 +86,9 @@ base::Result<std::int64_t> Custody::take_answer(base::ByteView answer) {
     const auto result = roughtime_take(&next, &crypto, key.data(), answer.data(), answer.size(),
                                        uptime_ms(), state_.ratchet.time_floor_s);
     if (result != ROUGHTIME_OK)
-        return base::fail(VaultError::time_refused, describe(result));
+        return base::fail(result == ROUGHTIME_TOO_FAR_AHEAD ? VaultError::too_far_ahead
+                                                            : VaultError::time_refused,
+                          describe(result));
     MITRAL_CHECK(raise_floor(next.earliest_s));
     time_ = next;
     return next.earliest_s;

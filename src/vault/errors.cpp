@@ -45,6 +45,8 @@ const char* describe(VaultError error) {
             return "signed time refused";
         case VaultError::station_refused:
             return "station refused";
+        case VaultError::too_far_ahead:
+            return "too far ahead";
     }
     return "unknown";
 }

@@ -30,6 +30,7 @@ enum class VaultError {
     state_refused = 18,      // the order does not fit the present state
     time_refused = 19,       // no good answer of the time authority to the last question
     station_refused = 20,    // a trust zone that knows its station takes no other's orders
+    too_far_ahead = 21,      // a signed time or counter, of what was signed before
 };
 
 // True when the rules said no; false when something did not work.

@@ -38,6 +38,10 @@ enum class OrderKind : std::uint8_t {
 
 enum class Authority : std::uint8_t { station = 1, fleet = 2 };
 
+// By so much an order's counter may always rise; beyond, it must be a time in milliseconds since
+// 1970 that the unit takes (roughtime_latest_after): a counter never falls again.
+constexpr std::uint64_t order_counter_step = std::uint64_t{1} << 20;
+
 // What a unit may ask tokens for, and for how long.
 struct Policy {
     std::string id_scope;

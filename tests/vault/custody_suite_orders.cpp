@@ -1,3 +1,6 @@
+#include <limits>
+
+#include "roughtime/clock.h"
 #include "vault/custody_suite.hpp"
 #include "vault/module_key.hpp"
 
@@ -248,6 +251,42 @@ TEST_P(Orders, APolicyReplacesTheLists) {
     EXPECT_EQ(code_of(bench.execute(fleet, bench.fleet_key)), VaultError::order_not_authentic);
     bench.restart();
     EXPECT_EQ(code_of(bench.mint(hub)), VaultError::not_listed);
+}
+
+// Floor and counter never fall, wipes included.
+TEST_P(Orders, ThatAreTooFarAheadAreRefused) {
+    MITRAL_PROVES("T-TIME-01", "T-ID-01");
+    const std::int64_t far = start_s + ROUGHTIME_MAX_RISE_S;
+    const auto executed = [this](std::int64_t time_s, std::uint64_t counter) {
+        auto order = quarantine();
+        if (time_s != 0)
+            order.time_s = time_s;
+        order.counter = counter;
+        return code_of(bench.execute(order));
+    };
+    const auto last = bench.next_counter;
+    EXPECT_EQ(executed(far + 1, last), VaultError::too_far_ahead);
+    EXPECT_EQ(executed(253402300799, last), VaultError::too_far_ahead);
+    EXPECT_EQ(executed(0, static_cast<std::uint64_t>(far + 1) * 1000), VaultError::too_far_ahead);
+    EXPECT_EQ(executed(0, std::numeric_limits<std::uint64_t>::max()), VaultError::too_far_ahead);
+    EXPECT_EQ(bench.status().state, VaultState::ready);
+    EXPECT_EQ(bench.status().time_floor_s, start_s);
+    // Negative control: the last of both; then the counter still rises, in steps.
+    EXPECT_EQ(executed(0, static_cast<std::uint64_t>(far) * 1000 + 999), std::error_code{});
+    EXPECT_EQ(executed(0, static_cast<std::uint64_t>(far) * 1000 + (1U << 20)), std::error_code{});
+    EXPECT_EQ(executed(far, static_cast<std::uint64_t>(far) * 1000 + (2U << 20)),
+              std::error_code{});
+    EXPECT_EQ(bench.status().time_floor_s, far);
+}
+
+TEST_P(Provisioning, OfTheFarFutureIsRefused) {
+    MITRAL_PROVES("T-TIME-01");
+    auto order = bench.provision_order();
+    order.time_s = 2'713'910'400;  // 2056
+    EXPECT_EQ(code_of(bench.execute(order)), VaultError::too_far_ahead);
+    order = bench.provision_order();
+    order.time_s = 2'713'910'399;
+    EXPECT_TRUE(bench.execute(order));
 }
 
 TEST_P(Orders, GarbageIsRefused) {

@@ -119,6 +119,19 @@ TEST_P(SignedTime, ThatIsNoAnswerToTheOpenQuestionIsRefusedAndCounted) {
     expect_refused(bench.backend().take_time(answer));
 }
 
+// A floor never falls: one answer of a clock gone mad must not end a unit.
+TEST_P(SignedTime, ThatIsTooFarAheadIsRefused) {
+    MITRAL_PROVES("T-TIME-01");
+    const auto before = bench.status().refusal_count;
+    const std::int64_t far = start_s + ROUGHTIME_MAX_RISE_S;
+    for (const auto midpoint : {far + 1, far + 3000 * day, std::int64_t{253402300799}})
+        EXPECT_EQ(code_of(take(midpoint)), VaultError::too_far_ahead);
+    EXPECT_EQ(bench.status().refusal_count, before + 3);
+    EXPECT_EQ(bench.status().time_floor_s, start_s);
+    EXPECT_EQ(bench.status().signed_time_age_s, -1);
+    EXPECT_TRUE(take(far));  // a unit may have lain on a shelf
+}
+
 TEST_P(SignedTime, ThatComesTooLateIsRefused) {
     MITRAL_PROVES("T-TIME-01");
     const auto answer = authority.answer(ask(), TimeAnswer{.midpoint_s = start_s + day});

@@ -30,12 +30,23 @@ static enum trusted_status check_signature(struct trusted* trusted, const uint8_
     return result == ZONE_OK ? TRUSTED_OK : TRUSTED_FAILURE;
 }
 
+/* Neither floor nor counter ever falls, wipes included: a clock that stood wrong when an order was
+ * signed must not end the unit. Counters of stations are milliseconds since 1970. */
+static bool is_too_far_ahead(const struct custody* custody, const struct order* order) {
+    const int64_t latest_s = roughtime_latest_after(custody->time_floor_s);
+    return order->time_s > latest_s ||
+           (order->counter / 1000 > (uint64_t)latest_s &&
+            order->counter - custody->order_counter > ORDER_COUNTER_STEP);
+}
+
 static enum trusted_status check_fresh(const struct trusted* trusted) {
     const struct custody* custody = &trusted->custody;
     const struct order* order = &trusted->order;
     const struct span id = {custody->registration_id, custody->registration_id_size};
     if (order->counter <= custody->order_counter)
         return TRUSTED_ORDER_REPLAYED;
+    if (is_too_far_ahead(custody, order))
+        return TRUSTED_TOO_FAR_AHEAD;
     if (order->kind == ORDER_PROVISION) {
         if (trusted_has_identity(custody))
             return TRUSTED_ALREADY_PROVISIONED;

@@ -29,6 +29,17 @@ static struct roughtime_crypto crypto_of(const struct trusted* trusted) {
     return crypto;
 }
 
+static enum trusted_status refusal_of(enum roughtime_result result) {
+    switch (result) {
+        case ROUGHTIME_FAILED:
+            return TRUSTED_FAILURE;
+        case ROUGHTIME_TOO_FAR_AHEAD:
+            return TRUSTED_TOO_FAR_AHEAD;
+        default:
+            return TRUSTED_TIME_REFUSED;
+    }
+}
+
 /* Fills trusted->policy. */
 static enum trusted_status find_authority(struct trusted* trusted) {
     const struct custody* custody = &trusted->custody;
@@ -86,7 +97,7 @@ enum trusted_status trusted_take_time(struct trusted* trusted, struct span answe
         roughtime_take(&next, &crypto, trusted->policy.time_key.at, answer.at, answer.size, now_ms,
                        trusted->custody.time_floor_s);
     if (result != ROUGHTIME_OK)
-        return result == ROUGHTIME_FAILED ? TRUSTED_FAILURE : TRUSTED_TIME_REFUSED;
+        return refusal_of(result);
     status = raise_floor(trusted, next.earliest_s);
     if (status != TRUSTED_OK)
         return status;

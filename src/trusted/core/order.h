@@ -8,6 +8,8 @@ extern "C" {
 #endif
 
 enum { ORDER_MAX_SIZE = 3584, ORDER_SIGNATURE_SIZE = 64, ORDER_NONCE_SIZE = 32 };
+/* By so much a counter may always rise; vault/order.hpp says why. */
+enum { ORDER_COUNTER_STEP = 1 << 20 };
 
 enum order_kind {
     ORDER_PROVISION = 1,
