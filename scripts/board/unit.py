@@ -9,7 +9,7 @@ import machine
 
 FLASH_SIZE = 64 << 20
 UNIT_PAGE = FLASH_SIZE - 4096  # board/qemu/optee/unit.c
-COUNTER, COUNTER_SIZE = FLASH_SIZE - (1 << 20), 4 << 16
+COUNTER, COUNTER_SIZE = FLASH_SIZE - (1 << 20), 2 * (4 << 16)  # of storage, of starts
 UNIT_BYTES = 16 + 32
 
 

@@ -46,31 +46,23 @@ TEE_Result tee_otp_get_hw_unique_key(struct tee_hw_unique_key* key) {
     return result;
 }
 
-void plat_rng_init(void) {
-    struct {
-        struct unit unit;
-        uint64_t count;
-    } start;
-    if (read_unit(&start.unit) != TEE_SUCCESS)
-        panic("no hardware key: this unit was never made");
-    start.count = barrier_read_counter_timer();
-    if (crypto_rng_init(&start, sizeof(start)) != TEE_SUCCESS)
-        panic("no randomness");
-    memzero_explicit(&start, sizeof(start));
-}
-
-/* The counter that OP-TEE's storage may not fall behind: as many words of this block of the flash
- * as are zero. A word is programmed once (CFI, Intel command set, two 16-bit devices side by side).
- */
+/* Two counters of as many words as are zero, one behind the other in a block of the flash. A word
+ * is programmed once (CFI, Intel command set, two 16-bit devices side by side). The first is what
+ * OP-TEE's storage may not fall behind, the second counts starts. */
 #define COUNTER_ADDRESS 0x03f00000
 #define COUNTER_WORDS 0x10000
+#define COUNTER_SIZE (COUNTER_WORDS * sizeof(uint32_t))
 #define PROGRAM_WORD 0x00400040
 #define READ_ARRAY 0x00ff00ff
 
-register_phys_mem_pgdir(MEM_AREA_IO_SEC, COUNTER_ADDRESS, COUNTER_WORDS * sizeof(uint32_t));
+register_phys_mem_pgdir(MEM_AREA_IO_SEC, COUNTER_ADDRESS, 2 * COUNTER_SIZE);
 
-static volatile uint32_t* counter(void) {
-    return phys_to_virt(COUNTER_ADDRESS, MEM_AREA_IO_SEC, COUNTER_WORDS * sizeof(uint32_t));
+static volatile uint32_t* counter(paddr_t address) {
+    return phys_to_virt(address, MEM_AREA_IO_SEC, COUNTER_SIZE);
+}
+
+static volatile uint32_t* storage_counter(void) {
+    return counter(COUNTER_ADDRESS);
 }
 
 static uint32_t count(const volatile uint32_t* words) {
@@ -86,8 +78,44 @@ static uint32_t count(const volatile uint32_t* words) {
     return low;
 }
 
+static void raise_to(volatile uint32_t* words, uint32_t value) {
+    for (uint32_t at = count(words); at < value && at < COUNTER_WORDS; at++) {
+        words[at] = PROGRAM_WORD;
+        words[at] = 0;
+        words[at] = READ_ARRAY;
+    }
+}
+
+/* This start's number; the last one again and again when all are used up. */
+static uint32_t count_start(void) {
+    volatile uint32_t* words = counter(COUNTER_ADDRESS + COUNTER_SIZE);
+    if (!words)
+        panic("no counter of starts");
+    raise_to(words, count(words) + 1);
+    return count(words);
+}
+
+/* The timer alone may stand at the same value at two starts. */
+void plat_rng_init(void) {
+    struct {
+        struct unit unit;
+        uint64_t time;
+        uint32_t start;
+        uint32_t written;
+    } seed;
+    if (read_unit(&seed.unit) != TEE_SUCCESS)
+        panic("no hardware key: this unit was never made");
+    if (nv_counter_get_ree_fs(&seed.written) != TEE_SUCCESS)
+        panic("no counter of storage");
+    seed.start = count_start();
+    seed.time = barrier_read_counter_timer();
+    if (crypto_rng_init(&seed, sizeof(seed)) != TEE_SUCCESS)
+        panic("no randomness");
+    memzero_explicit(&seed, sizeof(seed));
+}
+
 TEE_Result nv_counter_get_ree_fs(uint32_t* value) {
-    const volatile uint32_t* words = counter();
+    const volatile uint32_t* words = storage_counter();
     if (!words)
         return TEE_ERROR_SECURITY;
     *value = count(words);
@@ -95,13 +123,9 @@ TEE_Result nv_counter_get_ree_fs(uint32_t* value) {
 }
 
 TEE_Result nv_counter_incr_ree_fs_to(uint32_t value) {
-    volatile uint32_t* words = counter();
+    volatile uint32_t* words = storage_counter();
     if (!words || value > COUNTER_WORDS)
         return TEE_ERROR_SECURITY;
-    for (uint32_t at = count(words); at < value; at++) {
-        words[at] = PROGRAM_WORD;
-        words[at] = 0;
-        words[at] = READ_ARRAY;
-    }
+    raise_to(words, value);
     return count(words) >= value ? TEE_SUCCESS : TEE_ERROR_SECURITY;
 }
