@@ -11,9 +11,9 @@ namespace mitral::vault::optee {
 namespace {
 
 constexpr std::string_view boundary_text =
-    "the secure world (OP-TEE): keys and the rules on tokens are in the Trusted Application, root "
-    "here can ask for tokens within them; that its storage was rolled back shows to the fleet "
-    "alone";
+    "the secure world (OP-TEE): keys and the rules on tokens are in the Trusted Application; root "
+    "here can ask for tokens within them and destroy its storage; an older storage is noticed "
+    "where the platform has RPMB or a counter, elsewhere by who compares checkpoints";
 constexpr std::string_view any_station_text =
     "; station = any: a development build, whoever provisions it first is its station";
 constexpr std::string_view no_storage_text =
