@@ -20,6 +20,8 @@ install -m 0755 "$PROGRAMS/bin/mitral-vault" tree/usr/bin/mitral-vault
 install -m 0755 "$PROGRAMS/bin/canary_station" tree/usr/sbin/mitral-board-station
 rm -rf tree/usr/share/doc tree/usr/share/man tree/usr/share/locale tree/usr/share/info tree/var/cache tree/var/lib/apt
 
+# No program here runs with the rights of its owner.
+find tree -type f -perm /6000 -exec chmod a-s {} +
 mksquashfs tree root.squashfs -quiet -no-progress -noappend -all-root -comp zstd -Xcompression-level 6 \
     -mkfs-time 0 -all-time 0
 truncate -s %4096 root.squashfs
