@@ -14,6 +14,7 @@
 #include "mitral/settings.hpp"
 #include "mitral/status.hpp"
 #include "mitral/trust.hpp"
+#include "mitral/verify.hpp"
 
 namespace {
 
@@ -28,6 +29,8 @@ struct Arguments {
     cli::OrderArguments order;
     std::string order_file;
     std::string bundle;
+    cli::VerifyArguments verify;
+    bool record = false;
     bool json = false;
     std::int64_t timeout_s = 10;
 };
@@ -105,6 +108,28 @@ base::Status execute_order(const Arguments& arguments) {
     MITRAL_TRY(const auto order,
                cli::execute_order(cli::vault_socket_of(settings), arguments.order_file));
     fmt::print("done: {} of {}\n", vault::to_string(order.kind), order.registration_id);
+    return {};
+}
+
+// 2: something was found; 1: it could not be looked for.
+int run_verify_evidence(const Arguments& arguments) {
+    constexpr int found = 2;
+    const auto now_s = base::SystemClock().wall().unix_seconds();
+    if (arguments.record)
+        return finish(cli::record_unit(arguments.verify, now_s));
+    const auto findings = cli::verify_evidence(arguments.verify, now_s);
+    if (!findings)
+        return base::exit_with(program, findings.error());
+    for (const auto& finding : *findings)
+        fmt::print("{}\n", verify::line_of(finding));
+    return findings->empty() ? EXIT_SUCCESS : found;
+}
+
+base::Status print_attestation(const Arguments& arguments) {
+    MITRAL_TRY(const auto settings, load(arguments.config));
+    MITRAL_TRY(const auto attestation,
+               cli::attest_unit(cli::vault_socket_of(settings), arguments.verify.nonce));
+    fmt::print("{}", attestation);
     return {};
 }
 
@@ -231,6 +256,30 @@ void add_order(CLI::App& app, Arguments& arguments, std::function<int()>& chosen
         ->callback([&] { chosen = [&] { return finish(print_statement(arguments)); }; });
 }
 
+void add_verify(CLI::App& app, Arguments& arguments, std::function<int()>& chosen) {
+    auto& to = arguments.verify;
+    auto* attest =
+        app.add_subcommand("attest", "Print what this unit's trust zone signs of itself");
+    attest->add_option("--nonce", to.nonce, "The verifier's, 64 hex digits");
+    attest->callback([&] { chosen = [&] { return finish(print_attestation(arguments)); }; });
+
+    auto* verify = app.add_subcommand(
+        "verify", "Judge a unit's checkpoints or attestations by the marks kept of it");
+    verify->add_option("--marks", to.marks_file, "What is known of the unit; kept up to date")
+        ->required();
+    auto* nonce = verify->add_option("--nonce", to.nonce,
+                                     "64 hex digits: the files hold attestations over it");
+    verify->add_flag("--record", arguments.record, "Take a unit up: make its file of marks")
+        ->needs(nonce);
+    verify
+        ->add_option("--max-silence-s", to.max_silence_s,
+                     "Complain when the last good checkpoint is older")
+        ->check(CLI::PositiveNumber);
+    verify->add_option("evidence", to.evidence_files,
+                       "Files, one piece of evidence a line, base64");
+    verify->callback([&] { chosen = [&] { return run_verify_evidence(arguments); }; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -246,6 +295,7 @@ int main(int argc, char** argv) {
     add_provision(app, arguments, chosen);
     add_order(app, arguments, chosen);
     add_trust(app, arguments, chosen);
+    add_verify(app, arguments, chosen);
     CLI11_PARSE(app, argc, argv);
     return chosen();
 }

@@ -1,0 +1,50 @@
+// Judges what a unit sends against the marks kept of it: roll-back, clones, and a normal world that
+// lies about its log and lanes. No I/O.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "verify/marks.hpp"
+
+namespace mitral::verify {
+
+enum class Kind : std::uint8_t {
+    malformed,         // no evidence at all
+    not_authentic,     // not signed by this unit: forged, or another unit's
+    replayed,          // an old one, sent again
+    rolled_back,       // something that only rises went back
+    cloned,            // two units speak with one key
+    doubtful,          // the trust zone refused what it had stored
+    identity_changed,  // another registration id than before
+    lane_shrank,       // a lane lost what it had
+    lane_altered,      // other content under the same numbers
+    lane_missing,      // a lane that was reported is reported no more
+    lane_replaced,     // a lane was made anew
+    log_suppressed,    // the security log is shorter, or gone
+    log_altered,       // another head over as many entries
+    silent             // no checkpoint for longer than allowed
+};
+[[nodiscard]] std::string_view to_string(Kind kind) noexcept;
+
+struct Finding {
+    Kind kind = Kind::malformed;
+    std::string cause;
+    std::string remedy;
+};
+// "rolled-back: CAUSE: REMEDY"
+[[nodiscard]] std::string line_of(const Finding& finding);
+
+// Checkpoints in the order in which they came; `now_s` is the verifier's clock. Empty: nothing to
+// complain of. `marks` takes up what is higher, and nothing of what is not authentic, repeated,
+// rolled back or cloned.
+[[nodiscard]] std::vector<Finding> judge_checkpoint(Marks& marks, base::ByteView bytes,
+                                                    std::int64_t now_s);
+[[nodiscard]] std::vector<Finding> judge_attestation(Marks& marks, base::ByteView bytes,
+                                                     const attest::Nonce& nonce);
+// Of the time since the last good checkpoint. Before judge_checkpoint() it finds a gap between two.
+[[nodiscard]] std::vector<Finding> judge_silence(const Marks& marks, std::int64_t longest_s,
+                                                 std::int64_t now_s);
+
+}  // namespace mitral::verify

@@ -1,0 +1,137 @@
+"""mitral attest and mitral verify against a real vault (software back end): a unit that is sound, rolled back, copied."""
+import base64
+import os
+import pathlib
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+
+from support.proves import main, proves
+
+BIN = pathlib.Path(os.environ["MITRAL_BINARY_DIR"]) / "bin"
+CHECKPOINT = 11
+NO_LOG_NO_LANES = bytes(8 + 32 + 1)
+NONCE = "5a" * 32
+
+
+class Verify(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="mitral-verify-")
+        self.addCleanup(scratch.cleanup)
+        self.root = pathlib.Path(scratch.name)
+        (self.root / "station.pub").write_text(base64.b64encode(bytes(32)).decode())
+        (self.root / "mitral.toml").write_text(f"""
+[vault]
+socket = "{self.root}/vault.sock"
+state = "{self.root}/state"
+backend = "software"
+station_key = "{self.root}/station.pub"
+[[vault.peer]]
+user = "{os.getuid()}"
+may = ["checkpoint", "attest"]
+""")
+        self.vault = None
+        self.addCleanup(self.stop)
+        self.start()
+        self.marks = self.root / "unit.marks"
+        self.assertEqual(self.verify("--record", "--nonce", NONCE, self.file(self.attestation())), (0, ""))
+
+    def start(self):
+        with open(self.root / "vault.log", "wb") as log:
+            self.vault = subprocess.Popen([BIN / "mitral-vault", "--config", self.root / "mitral.toml"], stderr=log)
+        deadline = time.monotonic() + 60
+        while b"vault-ready" not in (self.root / "vault.log").read_bytes():
+            self.assertTrue(self.vault.poll() is None and time.monotonic() < deadline, "the vault does not start")
+            time.sleep(0.02)
+
+    def stop(self):
+        if self.vault:
+            self.vault.terminate()
+            self.vault.wait(timeout=20)
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def mitral(self, *argv):
+        return subprocess.run([str(part) for part in (BIN / "mitral", *argv, "--config", self.root / "mitral.toml")],
+                              capture_output=True, text=True, timeout=60, check=False)
+
+    def attestation(self, nonce=NONCE):
+        done = self.mitral("attest", "--nonce", nonce)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def checkpoint(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as vault:
+            vault.settimeout(20)
+            vault.connect(str(self.root / "vault.sock"))
+            vault.send(struct.pack(">BBH", 1, CHECKPOINT, len(NO_LOG_NO_LANES)) + NO_LOG_NO_LANES)
+            reply = vault.recv(4096)
+        self.assertEqual(reply[:2], b"\1\0", reply)
+        return base64.b64encode(reply[4:]).decode() + "\n"
+
+    def file(self, text):
+        handle, name = tempfile.mkstemp(dir=self.root)
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        return name
+
+    def verify(self, *argv):
+        """Exit status, and the first word of each line."""
+        done = self.mitral("verify", "--marks", self.marks, *argv)
+        self.assertTrue(done.returncode != 1 or done.stderr, done)
+        return done.returncode, " ".join(line.split(":")[0] for line in done.stdout.splitlines())
+
+    @proves("T-ROLL-01", "T-ID-02")
+    def test_a_sound_unit_a_rolled_back_one_and_a_copy(self):
+        both = self.checkpoint() + self.checkpoint()
+        self.assertEqual(self.verify(self.file(both)), (0, ""))
+        self.assertEqual(self.verify(self.file(both)), (2, "replayed replayed"))
+        shutil.copytree(self.root / "state", self.root / "older")
+        self.assertEqual(self.verify(self.file(self.checkpoint())), (0, ""))
+        self.restart()  # negative control: a start is no roll-back
+        self.assertEqual(self.verify(self.file(self.checkpoint())), (0, ""))
+        self.stop()
+        shutil.rmtree(self.root / "state")
+        shutil.copytree(self.root / "older", self.root / "state")
+        self.start()
+        self.assertEqual(self.verify(self.file(self.checkpoint())), (2, "rolled-back"))
+        self.assertEqual(self.verify("--nonce", NONCE, self.file(self.attestation())), (2, "rolled-back"))
+
+    @proves("T-ROLL-01")
+    def test_attestations_answer_their_nonce_alone(self):
+        fresh = "11" * 32
+        self.assertEqual(self.verify("--nonce", fresh, self.file(self.attestation(fresh))), (0, ""))
+        self.assertEqual(self.verify("--nonce", fresh, self.file(self.attestation())), (2, "not-authentic"))
+        self.stop()
+        shutil.rmtree(self.root / "state")
+        self.start()  # another unit
+        self.assertEqual(self.verify(self.file(self.checkpoint())), (2, "not-authentic"))
+
+    @proves("T-ROLL-01")
+    def test_silence_is_told_and_junk_is_none(self):
+        self.assertEqual(self.verify("--max-silence-s", "3600"), (0, ""))  # negative control
+        self.assertEqual(self.verify(self.file("not base64\n\n")), (2, "malformed"))
+        before = self.marks.read_bytes()
+        heard = (int(time.time()) - 7200).to_bytes(8, "big")
+        place = 4 + 64 + 32 + 2 + 8 + 8 + 8 + 8 + 8 + 32
+        self.marks.write_bytes(before[:place] + heard + before[place + 8:])
+        self.assertEqual(self.verify("--max-silence-s", "3600"), (2, "silent"))
+        self.assertEqual(self.verify("--max-silence-s", "9000"), (0, ""))
+
+    def test_marks_are_never_replaced_by_record(self):
+        again = self.file(self.attestation())
+        self.assertEqual(self.verify("--record", "--nonce", NONCE, again)[0], 1)
+        self.marks.unlink()
+        self.assertEqual(self.verify("--record", "--nonce", "00" * 32, again)[0], 1)
+        self.assertEqual(self.verify("--record", "--nonce", NONCE, again), (0, ""))
+        self.assertEqual(self.mitral("verify", "--marks", self.root / "none", again).returncode, 1)
+
+
+if __name__ == "__main__":
+    main()
