@@ -233,15 +233,6 @@ base::Result<std::vector<UpdateFile>> read_files(const Json& body, std::set<std:
     return files;
 }
 
-// "deviceManufacturer", "DeviceManufacturer" → "manufacturer"
-std::string plain_name(std::string_view name) {
-    auto plain = azure::to_lower(name);
-    constexpr std::string_view prefix = "device";
-    if (plain.size() > prefix.size() && plain.starts_with(prefix))
-        plain.erase(0, prefix.size());
-    return plain;
-}
-
 using Version = std::array<std::uint32_t, 4>;
 
 // Two to four numbers up to 2^31 - 1; what is missing counts as 0.
@@ -314,19 +305,6 @@ base::Result<ImportManifest> parse_import_manifest(std::string_view source) {
     MITRAL_TRY(manifest.files, read_files(body, names));
     MITRAL_TRY(manifest.steps, read_steps(body, names));
     return manifest;
-}
-
-bool is_compatible(const ImportManifest& update, const Compatibility& device) {
-    Compatibility known;
-    for (const auto& [name, value] : device)
-        known[plain_name(name)] = value;
-    return std::any_of(update.compatibility.begin(), update.compatibility.end(),
-                       [&](const Compatibility& set) {
-                           return std::all_of(set.begin(), set.end(), [&](const auto& property) {
-                               const auto found = known.find(plain_name(property.first));
-                               return found != known.end() && found->second == property.second;
-                           });
-                       });
 }
 
 }  // namespace mitral::cloud::adu

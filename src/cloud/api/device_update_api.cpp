@@ -6,6 +6,7 @@
 
 #include "azure/text.hpp"
 #include "cloud/api/service_calls.hpp"
+#include "cloud/api/update_import_body.hpp"
 #include "cloud/error.hpp"
 
 namespace mitral::cloud::api {
@@ -21,54 +22,6 @@ using http::Response;
 
 constexpr std::string_view update_path =
     "/updates/providers/{provider}/names/{name}/versions/{version}";
-
-auto bad(std::string what) {
-    return base::fail(CloudError::invalid_argument, std::move(what));
-}
-
-// The last segment of a url below /deviceUpdate/default/incoming/; no other
-// place is read from.
-base::Result<std::string> incoming_name(const Json& holder) {
-    const auto url = text_member(holder, "url");
-    const auto path = std::string_view(url).substr(0, url.find('?'));
-    constexpr std::string_view place = "/deviceUpdate/default/incoming/";
-    const auto at = path.find(place);
-    const auto name = at == std::string_view::npos
-                          ? std::nullopt
-                          : azure::percent_decode(path.substr(at + place.size()));
-    if (!name || name->empty() || name->find('/') != std::string::npos)
-        return bad("url is none of /deviceUpdate/default/incoming/NAME");
-    return *name;
-}
-
-base::Result<adu::ImportItem> read_item(const Json& value) {
-    const auto* manifest = value.is_object() ? member(value, "importManifest") : nullptr;
-    if (manifest == nullptr || !manifest->is_object())
-        return bad("importManifest is missing");
-    adu::ImportItem item;
-    MITRAL_TRY(item.manifest, incoming_name(*manifest));
-    const auto* size = member(*manifest, "sizeInBytes");
-    const auto* hashes = member(*manifest, "hashes");
-    if (size == nullptr || !size->is_number_integer() || hashes == nullptr || !hashes->is_object())
-        return bad("sizeInBytes or hashes of the import manifest are missing");
-    item.manifest_size = size->get<std::int64_t>();
-    item.manifest_sha256 = text_member(*hashes, "sha256");
-    item.friendly_name = text_member(value, "friendlyName");
-    constexpr std::size_t longest_name = 512;
-    if (item.friendly_name.size() > longest_name)
-        return bad("friendlyName is too long");
-    const auto* files = member(value, "files");
-    if (files == nullptr || files->is_null())
-        return item;
-    if (!files->is_array())
-        return bad("files is no list");
-    for (const auto& file : *files) {
-        if (!file.is_object())
-            return bad("a file is no object");
-        MITRAL_TRY(item.files[text_member(file, "filename")], incoming_name(file));
-    }
-    return item;
-}
 
 Json operation_json(const adu::Operation& operation) {
     Json json{{"operationId", operation.id},
@@ -103,7 +56,7 @@ Response import(DeviceUpdate& service, const Request& request) {
         return update_refusal(400, "BadRequest", "the body is no list of updates");
     std::vector<adu::ImportItem> items;
     for (const auto& value : *body) {
-        auto item = read_item(value);
+        auto item = read_import_item(value);
         if (!item)
             return update_refusal(item.error());
         items.push_back(*std::move(item));
@@ -324,31 +277,6 @@ void DeviceUpdateApi::mount(http::Router& router, const CallGuard& guard) const 
         [](auto& at, const auto&, const auto& captures) { return delete_update(at, captures); });
     add(Method::get, update + "/files", list_files);
     add(Method::get, update + "/files/{file}", get_file);
-}
-
-void UpdateKeysApi::mount(http::Router& router) const {
-    const auto change = [&](std::string_view path, auto action) {
-        add_update_call(router, anyone(), Method::post, path,
-                        [&ring = keys, action](const Request&, const Captures& at) {
-                            const auto done = action(ring, at);
-                            return done ? json_response(200, Json::object())
-                                        : update_refusal(done.error());
-                        });
-    };
-    add_update_call(router, anyone(), Method::get, "/keys/roots",
-                    [&ring = keys](const Request&, const Captures&) {
-                        auto roots = ring.trusted_roots();
-                        if (!roots)
-                            return update_refusal(roots.error());
-                        Response response;
-                        response.body = *std::move(roots);
-                        return response;
-                    });
-    change("/keys/roots:rotate", [](auto& ring, const auto&) { return ring.rotate_root(); });
-    change("/keys/signing:rotate",
-           [](auto& ring, const auto&) { return ring.rotate_signing_key(); });
-    change("/keys/roots/{kid}/disable",
-           [](auto& ring, const auto& at) { return ring.disable_root(at[0]); });
 }
 
 }  // namespace mitral::cloud::api
