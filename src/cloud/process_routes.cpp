@@ -45,9 +45,12 @@ std::unique_ptr<front::Protocol> Process::make_amqp(front::Transport& transport,
 void Process::mount_services() {
     amqp_endpoint_.emplace(
         amqp::Parts{authenticator_, state_->policies, hosts_, log_, news_, queue_,
-                    [this](std::string_view device) { devicebound_.wake(device); },
+                    [this](std::string_view device) {
+                        ++meters_.back_ends.devicebound_taken;
+                        devicebound_.wake(device);
+                    },
                     [this] { return !limits_ || limits_->take(limits::Limit::devicebound); },
-                    *clock_},
+                    *clock_, meters_.back_ends},
         amqp::EndpointOptions{.consumer_groups = settings_.consumer_groups,
                               .clock_skew = settings_.clock_skew,
                               .limits = {.expiry_grace = settings_.expiry_grace}});

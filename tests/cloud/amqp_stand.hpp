@@ -48,8 +48,9 @@ struct AmqpStand {
     log::Broadcast news{};
     hub::DeviceboundQueue queue{state->database, clock};
     bool may_send = true;
+    metrics::BackEndTraffic traffic;
     amqp::Endpoint endpoint{{authenticator, state->policies, hosts, log, news, queue,
-                             [](std::string_view) {}, [this] { return may_send; }, clock},
+                             [](std::string_view) {}, [this] { return may_send; }, clock, traffic},
                             {}};
 };
 

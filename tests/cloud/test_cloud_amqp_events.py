@@ -33,6 +33,24 @@ class Events(AmqpCase):
         self.assertEqual(event.annotations["iothub-connection-device-id"], "whole")
         self.assertEqual(event.annotations["x-opt-enqueued-time"], event.annotations["iothub-enqueuedtime"])
 
+    def metric(self, name):
+        page = self.azure.admin("/metrics").splitlines()
+        return int(next(line.split()[-1] for line in page if line.startswith(f"mitral_cloud_{name} ")))
+
+    def test_metrics_count_what_passes(self):
+        delivered, refused = 'amqp_messages_total{kind="event-delivered"}', "amqp_refused_total"
+        before = self.metric(delivered), self.metric(refused)
+        partition = self.publish("counted", [b"1", b"2", b"3"])
+        client = self.connect("service")
+        self.all_events(partition, "counted", count=3, client=client)
+        self.assertGreaterEqual(self.metric('connections{transport="amqp"}'), 1)
+        self.assertGreaterEqual(self.metric(delivered), before[0] + 3)
+        self.assertEqual(self.metric(refused), before[1])
+        self.assertEqual(client.put_token(self.token(key="AAAA")), 401)
+        with self.assertRaisesRegex(amqp.Refused, "amqp:not-found"):
+            client.receiver("nowhere")
+        self.assertEqual(self.metric(refused), before[1] + 2)
+
     def all_events(self, partition, device, selector=None, group="$Default", count=1, client=None):
         client = client or self.connect("service")
         link = client.receiver(place(partition, group), selector)

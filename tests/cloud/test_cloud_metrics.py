@@ -15,7 +15,7 @@ LABELS = {"transport": {"mqtt", "websocket", "https", "amqp", "amqp-websocket", 
 DEVICE = "metrics-device-0815"
 EXPECTED = """messages_total message_bytes_total received_total received_bytes_total sent_total sent_bytes_total
     log_first_offset log_end_offset log_bytes log_missing_messages strangers displaced_total
-    connections connected_clients connects_total connects_refused_total
+    amqp_messages_total amqp_refused_total connections connected_clients connects_total connects_refused_total
     connects_refused_by_reason_total api_calls_total methods_total methods_in_flight devicebound_total
     devicebound_ended_total devicebound_waiting dps_answers_total time_answers_total time_refused_total devices twins
     enrolments registrations update_deployments update_devices faults_fired_total""".split()

@@ -11,7 +11,9 @@ Endpoint::Endpoint(Parts parts, EndpointOptions options)
              options_.clock_skew),
       events_(parts_.log, parts_.news, parts_.hosts, parts_.clock.wall(), options_.consumer_groups),
       feedback_(parts_.queue, parts_.hosts.names().empty() ? "" : parts_.hosts.names().front(),
-                parts_.clock) {}
+                parts_.clock) {
+    events_.count_delivered_in(parts_.traffic.events_delivered);
+}
 
 std::unique_ptr<front::Protocol> Endpoint::accept(front::Transport& below) {
     return std::make_unique<Connection>(

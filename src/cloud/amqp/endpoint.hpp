@@ -13,6 +13,7 @@
 #include "cloud/amqp/event_hub.hpp"
 #include "cloud/amqp/feedback.hpp"
 #include "cloud/hub/devicebound_queue.hpp"
+#include "cloud/metrics/back_end_traffic.hpp"
 
 namespace mitral::cloud::amqp {
 
@@ -27,6 +28,7 @@ struct Parts {
     std::function<void(std::string_view device)> wake_device;
     std::function<bool()> may_send;  // a message to a device, within the limits of the tier
     const base::Clock& clock;
+    metrics::BackEndTraffic& traffic;
 };
 
 struct EndpointOptions {

@@ -58,6 +58,13 @@ class EventHub {
     [[nodiscard]] std::expected<void, Refusal> enter(EventReceiver& receiver);
     void leave(EventReceiver& receiver);
 
+    // Where events that are handed to consumers are counted; it outlives the hub.
+    void count_delivered_in(std::uint64_t& count) noexcept { delivered_ = &count; }
+    void note_delivered() noexcept {
+        if (delivered_ != nullptr)
+            ++*delivered_;
+    }
+
   private:
     using Place = std::pair<std::string, unsigned>;  // consumer group and partition
 
@@ -73,6 +80,7 @@ class EventHub {
     std::vector<std::string> groups_;
     std::set<Peer*> waiting_;
     bool listening_ = false;
+    std::uint64_t* delivered_ = nullptr;
     std::map<Place, std::vector<EventReceiver*>> readers_;
     std::optional<log::Tail> follower_;  // for the states, from the first question on
     std::vector<PartitionState> states_;

@@ -115,6 +115,7 @@ base::Status EventReceiver::consider(std::string_view line) {
     MITRAL_TRY(const auto event, to_event(line));
     MITRAL_TRY(const auto bytes, encode_message(event));
     end_.send(bytes, ++sent_, settles_);
+    hub_.note_delivered();
     unsettled_ += settles_ ? 0 : 1;
     return {};
 }

@@ -28,14 +28,16 @@ bool may_serve(Peer& peer, std::string_view path) {
     return peer.claims().allowed_until(path, hub::service_connect).has_value();
 }
 
-Message put_token(Peer& peer, const Message& request) {
+Message put_token(Peer& peer, const Message& request, metrics::BackEndTraffic& traffic) {
     if (text_property(request, "operation") != "put-token")
         return answer_with(400, "only put-token is supported");
     if (text_property(request, "type") != "servicebus.windows.net:sastoken")
         return answer_with(401, "only shared access signatures are supported");
     const auto* token = std::get_if<Binary>(&request.body);
-    if (token == nullptr || !peer.put_token(token->bytes))
+    if (token == nullptr || !peer.put_token(token->bytes)) {
+        ++traffic.refused;
         return answer_with(401, "the token is not accepted");
+    }
     return answer_with(200, "OK");
 }
 
@@ -68,13 +70,21 @@ std::optional<std::string_view> behind_entity(const EventHub& hub, std::string_v
 }  // namespace
 
 Attached ServiceNodes::attach(Peer& peer, LinkEnd& end) {
+    auto attached = lead(peer, end);
+    if (!attached)
+        ++parts_.traffic.refused;
+    return attached;
+}
+
+Attached ServiceNodes::lead(Peer& peer, LinkEnd& end) {
     const auto address = end.address();
     if (address.size() > longest_address)
         return refused("amqp:invalid-field", "the address is too long");
     const auto lower = azure::to_lower(address);
     if (lower == cbs)
-        return attach_request(end, std::string(cbs),
-                              [&peer](const Message& request) { return put_token(peer, request); });
+        return attach_request(end, std::string(cbs), [this, &peer](const Message& request) {
+            return put_token(peer, request, parts_.traffic);
+        });
     const auto rest = behind_entity(events_, address);
     if (is_management(address))
         return attach_management(peer, end);

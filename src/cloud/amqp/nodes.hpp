@@ -18,6 +18,7 @@ class ServiceNodes final : public Nodes {
     [[nodiscard]] bool may_stay(Peer& peer, const LinkEnd& end) override;
 
   private:
+    [[nodiscard]] Attached lead(Peer& peer, LinkEnd& end);
     [[nodiscard]] Attached attach_request(LinkEnd& end, const std::string& node, Answerer answerer);
     [[nodiscard]] bool is_management(const std::string& address) const;
     [[nodiscard]] bool may_manage(Peer& peer) const;

@@ -84,6 +84,15 @@ void add_connections(Exposition& out, const MetricsApi& api) {
         .sample(mqtt.violations);
 }
 
+void add_back_ends(Exposition& out, const MetricsApi& api) {
+    const auto& traffic = api.meters.back_ends;
+    out.counter("amqp_messages_total", "Messages over AMQP.")
+        .sample("kind", "event-delivered", traffic.events_delivered)
+        .sample("kind", "devicebound-taken", traffic.devicebound_taken);
+    out.counter("amqp_refused_total", "Links and tokens that AMQP peers were refused.")
+        .sample(traffic.refused);
+}
+
 void add_services(Exposition& out, const MetricsApi& api) {
     out.counter("api_calls_total", "Calls of the HTTPS API answered.");
     for (const auto& [call, count] : api.meters.api.counts())
@@ -124,6 +133,7 @@ http::Response metrics_of(const MetricsApi& api) {
     add_messages(out, api);
     add_traffic(out, api);
     add_connections(out, api);
+    add_back_ends(out, api);
     add_services(out, api);
     add_time(out, api);
     if (api.limits != nullptr)
