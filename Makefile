@@ -10,7 +10,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 export CCACHE_BASEDIR = $(CURDIR)
 export CCACHE_NOHASHDIR = 1
 
-.PHONY: help build demo test test-conformance torture evidence bench fuzz board test-board \
+.PHONY: help build demo test test-conformance torture evidence bench fuzz board test-board demo-board \
 	format lint install package-cloud clean deps
 
 help: ## this list
@@ -65,12 +65,23 @@ test-board: board
 	@$(PYTHON) tests/board/board_porting.py $(ARGS)
 else
 test-board: board ## break its chain of trust link by link, in QEMU
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release --target canary_station
 	@$(PYTHON) tests/board/board_chain.py $(ARGS)
 	@$(PYTHON) tests/board/board_token.py
 	@$(PYTHON) tests/board/board_kernel.py
 	@$(PYTHON) tests/board/board_production.py
+	@$(PYTHON) tests/board/board_start.py Start
 	@$(PYTHON) tests/board/board_custody.py Custody
 endif
+
+demo-board: board ## the demo with its gateway on the board, in QEMU (needs root or sudo)
+	@scripts/deps.sh demo
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release --target programs
+	@$(if $(filter 0,$(shell id -u)),,sudo --preserve-env=DEMO_SECONDS,MITRAL_BINARY_DIR) env \
+		MITRAL_BINARY_DIR=$(CURDIR)/build/release $(if $(DEMO_SECONDS),DEMO_SECONDS=$(DEMO_SECONDS)) \
+		$(PYTHON) scripts/board/demo_board.py
 
 format: ## bring every source file into the house style
 	@scripts/deps.sh lint

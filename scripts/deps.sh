@@ -20,7 +20,8 @@ trusted='gcc-aarch64-linux-gnu libc6-dev-arm64-cross make python3-pyelftools pyt
 # For the image of the board (make board): cross-build, images, and the machine it runs on.
 board="$trusted qemu-system-arm qemu-system-data mmdebstrap arch-test device-tree-compiler u-boot-tools bc bison flex swig
     libssl-dev libgnutls28-dev python3-setuptools python3-libfdt uuid-dev dpkg-dev xz-utils bzip2 zstd cpio kmod openssl
-    squashfs-tools cryptsetup-bin e2fsprogs dosfstools mtools fdisk binutils gpgv softhsm2 opensc libengine-pkcs11-openssl"
+    squashfs-tools cryptsetup-bin e2fsprogs dosfstools mtools fdisk binutils gpgv softhsm2 opensc libengine-pkcs11-openssl
+    systemd"
 
 say() { printf 'deps: %s\n' "$*"; }
 die() {

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import time
+from concurrent import futures
 from pathlib import Path
 
 import arguments
@@ -16,6 +17,30 @@ import sources
 import stages
 
 BOARDS = {"qemu": plan, "stm32mp257": plan_stm32mp257}
+AT_A_TIME = 2
+
+
+def needed(every: list[stages.Stage], until: str | None) -> list[stages.Stage]:
+    """All stages, or one of them and what it builds on, in order."""
+    wanted = {stage.name for stage in every} if until is None else {until}
+    for stage in reversed(every):
+        if stage.name in wanted:
+            wanted.update(stage.after)
+    return [stage for stage in every if stage.name in wanted]
+
+
+def make_all(workshop: stages.Workshop, wanted: list[stages.Stage]) -> None:
+    """Two at a time: while one fetches or links, another compiles. After a failure none begins."""
+    waiting, made, running = list(wanted), set(), {}
+    with futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+        while waiting or running:
+            ready = [stage for stage in waiting if made.issuperset(stage.after)][:AT_A_TIME - len(running)]
+            for stage in ready:
+                waiting.remove(stage)
+                running[pool.submit(workshop.make, stage)] = stage.name
+            for done in futures.wait(running, return_when=futures.FIRST_COMPLETED).done:
+                done.result()
+                made.add(running.pop(done))
 
 
 class NotForProduction(Exception):
@@ -67,10 +92,7 @@ def build(folder: Path, signed_by: keys.Directory | keys.Token, options: argpars
     keys.export(signed_by, public)
     workshop = stages.Workshop(folder, shared(options, folder), signed_by.signing(public))
     started = time.monotonic()
-    for stage in BOARDS[options.board].stages(folder, options.flavour):
-        workshop.make(stage)
-        if stage.name == options.until:
-            break
+    make_all(workshop, needed(BOARDS[options.board].stages(folder, options.flavour), options.until))
     write_inventory(folder)
     if options.flavour == "production" and (found := gates.faults(folder)):
         raise NotForProduction("".join(["not fit for production:\n", *(f"    {each}\n" for each in found)]))

@@ -61,13 +61,24 @@ def write_environment(disk: Path, **variables: str) -> None:
                            check=True)
 
 
-def write_data(disk: Path, folder: str, files: dict[str, bytes]) -> None:
-    """Files into a new folder of the data partition."""
-    with tempfile.TemporaryDirectory(dir=disk.parent) as name:
-        script = [f"mkdir {folder}"]
-        for file, content in files.items():
-            Path(name, file).write_bytes(content)
-            script.append(f"write {name}/{file} {folder}/{file}")
-        Path(name, ".script").write_text("\n".join(script) + "\n")
-        subprocess.run(["debugfs", "-w", "-f", f"{name}/.script", f"{disk}?offset={place(disk, DATA)}"], check=True,
-                       capture_output=True)
+def read_environment(disk: Path) -> dict[str, str]:
+    """The newer of the two copies that are whole, as U-Boot chooses."""
+    copies = []
+    for name in ("uboot.env", "uboot-redund.env"):
+        got = subprocess.run(["mcopy", "-n", "-i", f"{disk}@@{place(disk, ENVIRONMENT)}", f"::{name}", "-"],
+                             check=False, capture_output=True).stdout
+        if len(got) == ENVIRONMENT_SIZE and zlib.crc32(got[5:]) == int.from_bytes(got[:4], "little"):
+            copies.append(got[4:])
+    if len(copies) == 2 and (copies[0][0] - copies[1][0]) % 256 > 127:
+        copies.reverse()
+    lines = copies[0][1:].split(b"\0\0")[0].split(b"\0") if copies else []
+    return dict(line.decode().split("=", 1) for line in lines if b"=" in line)
+
+
+def write_data(disk: Path, folder: Path) -> None:
+    """A new data partition with what is in this folder, owners and modes as there."""
+    with tempfile.NamedTemporaryFile(dir=disk.parent) as made:
+        subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-d", str(folder), made.name, "64M"], check=True,
+                       stdout=subprocess.DEVNULL)
+        subprocess.run(["dd", f"if={made.name}", f"of={disk}", "bs=1M", f"seek={place(disk, DATA) >> 20}",
+                        "conv=notrunc,sparse", "status=none"], check=True)

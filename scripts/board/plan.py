@@ -14,8 +14,11 @@ COMMON = sources.ROOT / "board" / "common"
 INVENTORY, LOCKED_SETTINGS, OPTEE_SETTINGS = (Path(__file__).resolve().parent / name for name in
                                                ("inventory.py", "locked_settings.py", "optee_settings.py"))
 VAULT_UID = "990"
-IN_ROOT = ",".join(("busybox-static", "tee-supplicant", "libteec2", "dmsetup", "libstdc++6", "libssl3t64", "libfmt10",
-                    "libseccomp2", "libtss2-esys-3.0.2-0t64", "libtss2-mu-4.0.1-0t64", "libtss2-rc0t64",
+GATEWAY = "mitral mitral-vault mitral-intake-lines mitral-intake-hl7 mitral-uplink mitral-enrol mitral-timed"
+NOT_ON_BOARD = ("bedside", "cloud", "trusted")
+IN_ROOT = ",".join(("busybox-static", "systemd", "udev", "mount", "tzdata", "libubootenv-tool", "tee-supplicant",
+                    "libteec2", "dmsetup", "libstdc++6", "libssl3t64", "libfmt10", "libseccomp2", "libcurl4t64",
+                    "libdate-tz3", "libsimdjson25", "libtss2-esys-3.0.2-0t64", "libtss2-mu-4.0.1-0t64", "libtss2-rc0t64",
                     "libtss2-tctildr0t64"))
 IN_CROSS_ROOT = ",".join(
     ("crossbuild-essential-arm64", "cmake", "ninja-build", "pkg-config", "python3", "libcli11-dev",
@@ -49,7 +52,14 @@ def optee() -> Stage:
 
 def stages(folder: Path, flavour: str) -> list[Stage]:
     public = folder / "public"
-    return [
+    return [  # the longest way first
+        Stage("cross-root", recipe("cross-root"), files=(INVENTORY,),
+              settings={"MIRROR": sources.mirror(), "IN_CROSS_ROOT": IN_CROSS_ROOT}),
+        Stage("programs", recipe("programs"), after=("cross-root",), settings={"GATEWAY": GATEWAY},
+              files=(*(room for room in sorted(SRC.iterdir()) if room.name not in NOT_ON_BOARD),
+                     SRC / "trusted" / "protocol.h", COMMON / "arm64.cmake", sources.ROOT / "CMakeLists.txt",
+                     sources.ROOT / "cmake")),
+        Stage("packages", recipe("packages"), files=(INVENTORY,), settings={"MIRROR": sources.mirror()}),
         *(source(package, folder) for package in ("optee-os", "arm-trusted-firmware", "mbedtls", "u-boot")),
         Stage("optee-core", recipe("optee-core"), files=(BOARD / "optee", OPTEE_SETTINGS),
               words=(keys.fingerprint(public, "ta"),), after=("optee-os-source",)),
@@ -61,15 +71,9 @@ def stages(folder: Path, flavour: str) -> list[Stage]:
               after=("u-boot", "machine-tree")),
         Stage("firmware", recipe("firmware"), words=(keys.fingerprint(public, "rot"),), signs=True,
               after=("arm-trusted-firmware-source", "mbedtls-source", "optee", "u-boot-key")),
-        Stage("packages", recipe("packages"), files=(INVENTORY,), settings={"MIRROR": sources.mirror()}),
-        Stage("cross-root", recipe("cross-root"), files=(INVENTORY,),
-              settings={"MIRROR": sources.mirror(), "IN_CROSS_ROOT": IN_CROSS_ROOT}),
-        Stage("programs", recipe("programs"), after=("cross-root",),
-              files=(SRC, COMMON / "arm64.cmake", sources.ROOT / "CMakeLists.txt", sources.ROOT / "cmake",
-                     sources.ROOT / "tests" / "vault" / "canary_station.cpp")),
         Stage("root-fs", recipe("root"), after=("packages", "programs"),
-              files=(INVENTORY, COMMON / "sysctl.conf", COMMON / "init", COMMON / "trial", COMMON / "probe.c",
-                     SRC / "trusted" / "protocol.h"),
+              files=(INVENTORY, COMMON, BOARD / "network", SRC / "base" / "mitral.sysusers",
+                     SRC / "base" / "mitral.tmpfiles", SRC / "trusted" / "protocol.h"),
               settings={"MIRROR": sources.mirror(), "IN_ROOT": IN_ROOT, "VAULT_UID": VAULT_UID}),
         Stage("initramfs", recipe("initramfs"), files=(BOARD / "initramfs",), after=("packages", "root-fs")),
         Stage("image", recipe("image"), files=(BOARD / "image.its",), words=(keys.fingerprint(public, "boot"),),

@@ -25,6 +25,7 @@ class Unit:
     def __init__(self, image: Path, folder: Path):
         self.folder = folder
         self.flash = folder / "flash.bin"
+        self.station_port = folder / "station.port"  # a cable to the station (station_link.py)
         self.disk = folder / "disk.image"
         self.process: subprocess.Popen | None = None
         self.secure: int | None = None
@@ -50,6 +51,9 @@ class Unit:
         command = ["qemu-system-aarch64", "-nodefaults", "-display", "none", "-machine", machine.MACHINE,
                    *machine.PROCESSOR, "-drive", f"if=pflash,unit=0,format=raw,file={self.flash}",
                    "-drive", f"if=none,id=disk,format=raw,file={self.disk}", "-device", "virtio-blk-device,drive=disk",
+                   "-device", "i6300esb",
+                   "-device", "virtio-serial-device", "-device", "virtserialport,chardev=station,name=mitral.station",
+                   "-chardev", f"socket,id=station,path={self.station_port},server=on,wait=off",
                    "-serial", "stdio", "-serial", f"file:/dev/fd/{theirs}", *more]
         with (self.folder / "qemu.log").open("wb") as complaints:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints,

@@ -75,8 +75,12 @@ class MllpSend(Sender, threading.Thread):
         now = time.time()
         for message in batch.values():
             message.sent = message.sent or now
-        run = subprocess.run([shutil.which("mllp_send"), "--loose", "--file", str(self._file), "--port",
-                              str(self._port), "127.0.0.1"], capture_output=True, timeout=60, check=False)
+        try:
+            run = subprocess.run([shutil.which("mllp_send"), "--loose", "--file", str(self._file), "--port",
+                                  str(self._port), "127.0.0.1"], capture_output=True, timeout=60, check=False)
+        except subprocess.TimeoutExpired:
+            self.trouble = "mllp_send: no answer"
+            return
         if run.returncode != 0:
             self.trouble = "mllp_send: " + run.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         for code, control_id, reason in ANSWER.findall(run.stdout):

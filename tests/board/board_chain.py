@@ -3,6 +3,7 @@
 
 Runs on the image of `make board`; every unit is a machine in QEMU with a flash and a disk of its own.
 """
+import base64
 import os
 import re
 import subprocess
@@ -16,11 +17,13 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "board"))
 
 import disk  # noqa: E402
+import site_files  # noqa: E402
 from plan import BOOT_ARGUMENTS  # noqa: E402
 from unit import Unit, copy  # noqa: E402
 
 IMAGE = Path(os.environ.get("MITRAL_BOARD_DIR", ROOT / "build" / "board"))
 UP = "board: up"
+CONFIRMED = "board: confirmed"
 KERNEL = "Starting kernel"
 NOT_AUTHENTIC = -80  # Trusted Firmware's EAUTH
 WINDOW = 0.0  # seconds: twice what a whole unit takes from power-on to its kernel
@@ -47,6 +50,20 @@ class Board(unittest.TestCase):
         unit = Unit(IMAGE, self.folder / name)
         self.addCleanup(unit.stop)
         return unit
+
+    def set_up_unit(self, vault=None, files=None, fault=None):
+        """What a site puts on the unit's data partition; the hub it names is not there."""
+        root = self.folder / "azure.pem"
+        subprocess.run(["openssl", "req", "-batch", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj",
+                        "/CN=azure", "-keyout", "/dev/null", "-out", str(root)], check=True, capture_output=True)
+        station = self.folder / "nobody.pub"
+        station.write_text(base64.b64encode(bytes(32)).decode() + "\n", encoding="ascii")
+        text = site_files.settings(8883, "dps.mitral.test:443", vault)
+        files = {"azure.pem": root, "station.pub": station, **(files or {})}
+        data = site_files.data(self.folder / "data", text, files, ())
+        if fault:
+            (data / "fault").write_text(fault + "\n", encoding="ascii")
+        disk.write_data(self.unit.disk, data)
 
     def comes_up(self, unit, slot="a"):
         unit.wait_for(UP)

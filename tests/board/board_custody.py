@@ -14,22 +14,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import board_chain  # noqa: E402
-import disk  # noqa: E402
+import station_link  # noqa: E402
 
+BINARY = Path(os.environ.get("MITRAL_BINARY_DIR", board_chain.ROOT / "build/release"))
 REGISTRATION = b"canary-unit"  # tests/vault/canary_station.cpp
-SETTINGS = b"""
-[vault]
-socket = "/run/mitral/vault.sock"
-state = "/data/vault"
-backend = "optee"
-station_key = "/data/trial/station.pub"
-user = "mitral-vault"
-[[vault.peer]]
-user = "root"
-may = ["mint-hub", "mint-registration", "new-data-key", "open-data-key", "begin-provisioning", "execute-order",
-       "status", "pseudonym"]
-identities = ["device", "modules/DeviceUpdate"]
-"""
+# The station may ask what it likes, so that its answers can be judged; the others what they need.
+PEERS = {"root": ["mint-hub", "mint-registration", "new-data-key", "open-data-key", "begin-provisioning",
+                  "execute-order", "status", "pseudonym"],
+         "mitral-intake": ["new-data-key", "status"], "mitral-intake-hl7": ["new-data-key", "pseudonym"],
+         "mitral-uplink": ["mint-hub", "open-data-key", "status"]}
 
 
 def station_keys():
@@ -52,19 +45,43 @@ def signed_with(token, device_key):
 
 
 class Custody(board_chain.Board):
+    def station(self, *words):
+        """The station, which is on this host, over its cable."""
+        return subprocess.run([BINARY / "tests/vault/canary_station", words[0], self.socket, *words[1:]],
+                              capture_output=True, text=True, check=False, timeout=300)
+
+    def key_file(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content)
+        path.chmod(0o600)
+        return path
+
+    def set_up(self, public):
+        vault = {"peer": [{"user": user, "may": may, **({"identities": ["device", "modules/DeviceUpdate"]}
+                                                        if user == "root" else {})} for user, may in PEERS.items()]}
+        public_file = self.key_file("station.pub", base64.b64encode(public) + b"\n")
+        self.set_up_unit(vault, {"station.pub": public_file})
+        self.socket = self.folder / "station.sock"
+        link = station_link.StationLink(self.unit.station_port, self.socket)
+        self.addCleanup(link.close)
+
     def test_tokens_pseudonyms_and_data_keys_are_right(self):
         station, public = station_keys()
         group, subject = os.urandom(32), os.urandom(32)
-        disk.write_data(self.unit.disk, "trial", {
-            "station.key": station, "station.pub": base64.b64encode(public) + b"\n", "group.key": group,
-            "subject.key": subject, "mitral.toml": SETTINGS})
+        self.set_up(public)
         self.unit.start()
-        self.unit.wait_for("trial: over")
-        said = self.unit.text()
-        self.assertIn("trial: provisioned", said)
-        self.assertIn("already provisioned", said)
-        self.assertIn("trial: a second time refused", said)
-        got = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+        self.unit.wait_for(board_chain.CONFIRMED)
+        keys = [self.key_file("group.key", group), self.key_file("subject.key", subject)]
+        stranger = self.station("provision", self.key_file("other.key", station_keys()[0]), *keys)
+        self.assertIn("not authentic", stranger.stderr)
+        station = self.key_file("station.key", station)
+        provisioned = self.station("provision", station, *keys)
+        self.assertEqual(0, provisioned.returncode, provisioned.stderr)
+        again = self.station("provision", station, *keys)
+        self.assertIn("already provisioned", again.stderr)
+        said = self.station("exercise", "5")
+        self.assertEqual(0, said.returncode, said.stderr)
+        got = [json.loads(line) for line in said.stdout.splitlines()]
         device = hmac.digest(group, REGISTRATION, "sha256")
         tokens = [line["token"] for line in got if "token" in line]
         self.assertEqual(len(tokens), 15)

@@ -1,6 +1,6 @@
 #!/bin/sh
 set -eu
-# The disk of a unit as it leaves the line: the same image in both slots, an empty environment, an empty data partition.
+# The disk of a unit as it leaves the line: the same image in both slots, slot 0 in the environment, an empty data partition.
 # MiB:      1 environment   2, 3 images of the slots   4, 5 their roots   6 data
 cat >layout <<'LAYOUT'
 label: gpt
@@ -21,6 +21,11 @@ print(json.load(sys.stdin)['partitiontable']['partitions'][$2 - 1]['start'])")
 }
 truncate -s 8M environment
 mkfs.vfat -n ENV environment >mkfs.log
+# Both copies from the first day: what writes them in Linux replaces one that is there.
+printf 'bootcount=0\nslot=0\n' | mkenvimage -r -s 0x4000 -o uboot.env -
+mcopy -i environment uboot.env ::uboot.env
+mcopy -i environment uboot.env ::uboot-redund.env
+rm uboot.env
 mkdir boot
 cp "$IMAGE/image.itb" boot/
 mke2fs -q -t ext4 -O ^metadata_csum,^64bit,^has_journal -d boot boot.ext4 96M

@@ -19,5 +19,5 @@ cd "$OUT"
 basename kernel/boot/vmlinuz-* | sed 's/^vmlinuz-//' >release
 [ -d kernel/usr/lib/modules ] && modules=kernel/usr || modules=kernel
 depmod -b "$modules" "$(cat release)"
-printf '%s/%s\n' "$OUT" "$modules" >modules_root
+printf '%s\n' "$modules" >modules_root
 rm -rf debs apt

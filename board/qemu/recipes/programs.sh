@@ -1,6 +1,6 @@
 #!/bin/sh
 set -eu
-# Mitral's programs for the board. What was compiled before is kept beside, so that a change costs what it touches.
+# Mitral's programs for the board and their units. What was compiled before is kept beside, so that a change costs what it touches.
 kept=$FOLDER/programs-build
 mkdir -p "$kept"
 # The mounts are in a name space of their own and go with it.
@@ -12,10 +12,11 @@ unshare --mount sh -eu -c '
     tree=$2
     inside() { chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"; }
     inside cmake -S /mitral -B /out/build -G Ninja -DCMAKE_TOOLCHAIN_FILE=/mitral/board/common/arm64.cmake \
-        -DCMAKE_BUILD_TYPE=RelWithDebInfo
-    inside cmake --build /out/build -j"$JOBS" --target mitral-vault canary_station
+        -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 -DCMAKE_INSTALL_PREFIX=/usr
+    inside cmake --build /out/build -j"$JOBS" --target $GATEWAY
 ' sh "$kept" "$CROSS_ROOT/tree"
-mkdir bin
-for program in bin/mitral-vault tests/vault/canary_station; do
-    aarch64-linux-gnu-strip -o "bin/$(basename "$program")" "$kept/build/$program"
+mkdir bin units
+for program in $GATEWAY; do
+    aarch64-linux-gnu-strip -o "bin/$program" "$kept/build/bin/$program"
 done
+cp "$kept"/build/systemd/* units/

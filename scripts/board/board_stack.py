@@ -1,0 +1,163 @@
+"""Local Azure and beds of the demo around a unit of the board in QEMU; the station is on this host."""
+import json
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+import disk
+import networks
+import site_files
+import sources
+from station_link import StationLink
+from unit import NothingSaid, Unit
+
+sys.path.insert(0, str(sources.ROOT / "scripts" / "demo"))
+
+import bedside  # noqa: E402
+import layout  # noqa: E402
+import processes  # noqa: E402
+import station  # noqa: E402
+import toml_text  # noqa: E402
+
+HUB = "hub.mitral.test"
+UP_S = 300.0
+
+
+class BoardLayout(layout.Layout):
+    """The host's part of it; the gateway's own folders are on the unit."""
+
+    @property
+    def hub_name(self):
+        return f"{HUB}:{self.ports.mqtt}"
+
+    @property
+    def dps(self):
+        return f"{HUB}:{self.ports.https}"
+
+
+class BoardWard(bedside.Hl7Place):
+    """Each bed sends to a port of its own, and comes to the unit by a network of its own."""
+
+    def __init__(self, directory, code_table):
+        self.ports = dict(zip(networks.GATEWAY_FOR_BEDS, processes.free_ports(len(networks.GATEWAY_FOR_BEDS))))
+        super().__init__(directory, (self.ports["bed-1"], self.ports["bed-4"]), code_table)
+
+    def beds(self):
+        return [{**bed, "to": f"127.0.0.1:{self.ports[bed['source']]}"} for bed in super().beds()]
+
+    def on_unit(self):
+        """The monitors, as the unit is told of them."""
+        return [{**monitor, "address": networks.address_of(monitor["source"])}
+                for monitor in super().settings()["monitor"]]
+
+    def files(self):
+        return {"gateway.pem": self.directory / f"{bedside.GATEWAY}.pem",
+                "gateway.key": self.directory / f"{bedside.GATEWAY}.key",
+                "ward.pem": self.directory / "ward.pem", "bedside.toml": self.code_table}
+
+
+class Console(threading.Thread):
+    """Takes in what the unit says, as long as it runs."""
+
+    def __init__(self, unit, log):
+        super().__init__(name="console", daemon=True)
+        self._unit, self._log = unit, log
+        self._ending = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self._ending.is_set() and self._unit.process.poll() is None:
+            self._unit.listen(0.2)
+            self._log.write_text(self._unit.text(), encoding="utf-8")
+
+    def end(self):
+        self._ending.set()
+        self.join()
+
+
+class BoardStack(bedside.BedsideStack):
+    needed = ("mitral", "mitral-cloud", "mitral-bedside")
+
+    def __init__(self, image, programs, source, **named):
+        self.image = Path(image)
+        self.unit = self.link = self.console = None
+        super().__init__(programs, source, **named)
+        self.layout = BoardLayout(self.layout.root, self.layout.ports, self.layout.tuning)
+        self.layout.monitors = BoardWard(self.layout.hl7, source / "share/codes/bedside.toml")
+
+    def _check_machine(self):
+        if not processes.is_root():
+            raise processes.StartFailed("needs root, for the local Azure's user: run it with sudo")
+        missing = [str(self.programs / name) for name in self.needed if not (self.programs / name).exists()]
+        missing += [tool for tool in ("mllp_send", "qemu-system-aarch64") if shutil.which(tool) is None]
+        if not (self.image / "disk.made").exists():
+            missing.append(f"the image in {self.image} (make board)")
+        if missing:
+            raise processes.StartFailed("missing: " + ", ".join(missing))
+
+    @property
+    def cloud_names(self):
+        return [HUB, "localhost"]
+
+    def start(self):
+        layout.ensure_users(self.source / "src/base/mitral.sysusers", self.say)
+        self.layout.create()
+        self._start_cloud()
+        station.make_station_key(self.layout.station / "station.key", self.layout.station_public)
+        self.say("starting a unit in QEMU: firmware, OP-TEE, U-Boot, kernel, the gateway under systemd")
+        self.unit = Unit(self.image, self.layout.root / "unit")
+        disk.write_data(self.unit.disk, self._data())
+        self._power_on()
+        self.link = StationLink(self.unit.station_port, self.layout.root / "station.sock")
+        self.await_console("board: confirmed")
+        self.layout.config.write_text(toml_text.table("vault", {
+            "socket": self.layout.root / "station.sock", "station_key": self.layout.station_public}), encoding="utf-8")
+        self._provision()
+        self.say("the unit says: " + "; ".join(self.trust_zone()))
+        self.say("the unit goes to the ward: power off, power on")
+        self.power_cut()
+        self.await_console("board: confirmed")
+        return self
+
+    def _data(self):
+        place, ward = self.layout, self.layout.monitors
+        text = site_files.settings(place.ports.mqtt, place.dps, monitors=ward.on_unit())
+        return site_files.data(place.root / "data", text,
+                               {"station.pub": place.station_public, "azure.pem": place.root_file, **ward.files()},
+                               (HUB,))
+
+    def _power_on(self):
+        self.unit.start(*networks.wan(), *networks.ward(self.layout.monitors.ports))
+        self.reaper.watch(self.unit.process.pid)
+        self.console = Console(self.unit, self.layout.logs / "console.log")
+
+    def _power_off(self):
+        if self.console is not None:
+            self.console.end()
+            self.console = None
+        if self.unit is not None and self.unit.process is not None:
+            self.reaper.forget(self.unit.process.pid)
+            self.unit.stop()
+
+    def power_cut(self):
+        self._power_off()
+        self._power_on()
+
+    def await_console(self, text):
+        if not self.wait_for(lambda: text in self.unit.text() or self.unit.process.poll() is not None, UP_S) \
+                or text not in self.unit.text():
+            raise NothingSaid(f"the unit did not say '{text}'; the end of its console:\n{self.unit.text()[-2000:]}")
+
+    def trust_zone(self):
+        """What the unit's vault says of itself, asked by the station."""
+        said = processes.run([self._program("mitral"), "status", "--json", "--config", self.layout.config],
+                             self.layout.logs, "status")
+        vault = json.loads(said)["vault"]
+        return [f"{key} {vault[key]}" for key in ("state", "backend") if key in vault]
+
+    def stop(self):
+        self._power_off()
+        if self.link is not None:
+            self.link.close()
+        super().stop()
