@@ -103,7 +103,7 @@ TEST(AmqpFrameGuard, LetsSaslPassOnceHoweverTheBytesAreCut) {
         const auto all_pass = [&](std::string_view bytes) {
             FrameGuard guard;
             for (; !bytes.empty(); bytes.remove_prefix(std::min(step, bytes.size())))
-                if (!guard.look(base::as_bytes(bytes.substr(0, step))))
+                if (!guard.look(base::as_bytes(bytes.substr(0, step)), 4096))
                     return false;
             return true;
         };

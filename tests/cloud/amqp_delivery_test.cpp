@@ -4,7 +4,7 @@
 #include <proton/session.h>
 #include <proton/transport.h>
 
-#include "cloud/amqp/delivery_order.hpp"
+#include "cloud/amqp/peer_rules.hpp"
 #include "cloud/amqp_stand.hpp"
 #include "support/proves.hpp"
 
@@ -49,6 +49,11 @@ std::string attach(char handle, char role, std::string_view address) {
                         10);
 }
 
+std::string on_channel(char channel, std::string frames) {
+    frames.at(7) = channel;
+    return frames;
+}
+
 std::string detach(char handle) {
     return performative('\x16', "\x52"s + handle + '\x41', 2);
 }
@@ -78,7 +83,7 @@ class AmqpDeliveryTest : public ::testing::Test {
   protected:
     void SetUp() override { ASSERT_TRUE(hear(test::signed_in_as(stand_, "service") + begin())); }
     bool hear(const std::string& bytes) {
-        return connection_->on_bytes(base::as_bytes(bytes)).has_value();
+        return connection_->on_bytes(base::as_bytes(bytes)) && below_.closed.empty();
     }
     bool said(std::string_view words) {
         return base::as_text(below_.output).find(words) != std::string_view::npos;
@@ -187,30 +192,107 @@ TEST_F(AmqpDeliveryTest, IsDroppedOnALinkThatWasRefusedAndEndsTheConnectionInThe
     EXPECT_TRUE(said("transfers to links that are closed"));
 }
 
-TEST(DeliveryOrderTest, RefusesWhatIsNoPerformative) {
-    DeliveryOrder order;
+TEST_F(AmqpDeliveryTest, LimitsHoldAlsoWhenManySessionsComeAtOnce) {
+    MITRAL_PROVES("T-DOS-02");
+    below_.closed.clear();
+    connection_ = stand_.endpoint.accept(below_);  // a stranger
+    std::string many = "AMQP\x00\x01\x00\x00"s + performative('\x10', text(""), 1);
+    for (char channel = 0; channel < 30; ++channel)
+        many += on_channel(channel, begin());
+    EXPECT_FALSE(hear(many));
+    EXPECT_TRUE(said("too many sessions"));
+    const auto before = below_.output.size();
+    EXPECT_FALSE(hear(on_channel(31, begin())));
+    EXPECT_EQ(below_.output.size(), before);
+}
+
+class PeerRulesTest : public ::testing::Test {
+  protected:
+    bool passes(const std::string& bytes) {
+        const auto channel = static_cast<std::uint8_t>(bytes.at(7));
+        return rules_.judge(channel, base::as_bytes(bytes).subspan(8)).has_value();
+    }
+    PeerRules rules_;
+};
+
+TEST_F(PeerRulesTest, OneSessionOnAChannelThatAnswersNone) {
+    MITRAL_PROVES("T-DOS-01");
+    EXPECT_TRUE(passes(begin()));
+    EXPECT_FALSE(passes(begin()));
+    const auto end_frame = performative('\x17', "", 0);
+    EXPECT_TRUE(passes(end_frame));
+    EXPECT_FALSE(passes(end_frame));
+    EXPECT_TRUE(passes(begin()));
+    for (const auto& remote : {"\x43"s, "\x60\x00\x00"s, "\x52\x00"s})
+        EXPECT_FALSE(passes(on_channel(1, performative('\x11', remote + "\x43\x43\x43"s, 4))));
+}
+
+TEST_F(PeerRulesTest, OneLinkUnderAHandleThatIsNoneOfTheHighest) {
+    MITRAL_PROVES("T-DOS-01");
+    EXPECT_TRUE(passes(begin()));
+    EXPECT_TRUE(passes(attach(1, sends, "$cbs")));
+    EXPECT_FALSE(passes(attach(1, sends, "$cbs")));
+    EXPECT_TRUE(passes(on_channel(1, attach(1, sends, "$cbs"))));
+    EXPECT_TRUE(passes(detach(1)));
+    EXPECT_FALSE(passes(detach(1)));
+    EXPECT_TRUE(passes(attach(1, sends, "$cbs")));
+    const auto high = [](const std::string& handle) {
+        return performative('\x12', text("name") + handle + sends, 3);
+    };
+    EXPECT_FALSE(passes(high("\x70\x80\x00\x00\x00"s)));
+    EXPECT_FALSE(passes(high("\x70\xff\xff\xff\xff"s)));
+    EXPECT_FALSE(passes(high("\x40"s)));
+    EXPECT_TRUE(passes(high("\x70\x7f\xff\xff\xff"s)));
+}
+
+TEST_F(PeerRulesTest, OneOpen) {
+    const auto opening = performative('\x10', text(""), 1);
+    EXPECT_TRUE(passes(opening));
+    EXPECT_FALSE(passes(opening));
+}
+
+TEST_F(PeerRulesTest, ADispositionOfManySaysSomethingAndNotMuch) {
+    MITRAL_PROVES("T-DOS-02");
+    const auto disposition = [](const std::string& range, const std::string& settled_and_state) {
+        return performative('\x15', "\x41"s + range + settled_and_state, 5);
+    };
+    const auto one = "\x52\x01\x40"s;
+    const auto many = "\x43\x70\x00\x01\x00\x00"s;
+    const auto accepted = "\x00\x53\x24\x45"s;
+    const auto received = "\x00\x53\x23\x45"s;
+    EXPECT_TRUE(passes(disposition(one, "\x42\x40"s)));
+    EXPECT_TRUE(passes(disposition(many, "\x42"s + accepted)));
+    EXPECT_TRUE(passes(disposition(many, "\x41\x40"s)));
+    EXPECT_FALSE(passes(disposition(many, "\x42\x40"s)));
+    EXPECT_FALSE(passes(disposition(many, "\x42"s + received)));
+    const auto body = "\x00\x53\x15\xd0\x00\x00\x01\x50\x00\x00\x00\x05\x41"s + many +
+                      "\x41\x00\x53\x25\xd0\x00\x00\x01\x38\x00\x00\x00\x01"s +
+                      std::string(0x134, '\x40');
+    EXPECT_FALSE(passes(frame(body) + body));
+}
+
+TEST_F(PeerRulesTest, RefusesWhatIsNoPerformative) {
     for (const auto& body : {"\x01"s, "\x00\x53"s, "\x00\x53\x0f\x45"s, "\x00\x53\x19\x45"s,
                              "\x00\xa1\x01x\x45"s, "\x00\x53\x14\x40"s, "\x00\x53\x14\xc0"s,
                              "\x00\x53\x14\xc0\x00\x00"s, "\x00\x53\x14\xc0\x02\x01\x40"s})
-        EXPECT_FALSE(order.judge(0, base::as_bytes(body)));
-    EXPECT_TRUE(order.judge(0, {}));
+        EXPECT_FALSE(rules_.judge(0, base::as_bytes(body)));
+    EXPECT_TRUE(rules_.judge(0, {}));
 }
 
-TEST(DeliveryOrderTest, ReadsNoFieldPastTheEndOfTheList) {
-    DeliveryOrder order;
+TEST_F(PeerRulesTest, ReadsNoFieldPastTheEndOfTheList) {
     // The count speaks of two fields; the list ends after the first.
-    EXPECT_FALSE(order.judge(0, base::as_bytes("\x00\x53\x14\xc0\x02\x02\x43\x43\xa0\x01t\x43"s)));
-    EXPECT_TRUE(order.judge(0, base::as_bytes("\x00\x53\x14\xc0\x03\x02\x43\x43\xa0\x01t\x43"s)));
+    EXPECT_FALSE(rules_.judge(0, base::as_bytes("\x00\x53\x14\xc0\x02\x02\x43\x43\xa0\x01t\x43"s)));
+    EXPECT_TRUE(rules_.judge(0, base::as_bytes("\x00\x53\x14\xc0\x03\x02\x43\x43\xa0\x01t\x43"s)));
 }
 
-TEST(DeliveryOrderTest, KeepsChannelsApart) {
-    DeliveryOrder order;
-    const auto first = "\x00\x53\x14\xc0\x0b\x06\x43\x43\xa0\x01t\x43\x42\x41"s;
+TEST_F(PeerRulesTest, KeepsChannelsApart) {
+    EXPECT_TRUE(passes(on_channel(3, attach(0, sends, "$cbs"))));
+    const auto first = "\x00\x53\x14\xc0\x09\x06\x43\x43\xa0\x01t\x43\x42\x41"s;
     const auto next = "\x00\x53\x14\xc0\x02\x01\x43"s;
-    EXPECT_TRUE(order.judge(3, base::as_bytes(first)));
-    EXPECT_FALSE(order.judge(4, base::as_bytes(next)));
-    EXPECT_TRUE(order.judge(3, base::as_bytes(next)));
-    EXPECT_FALSE(order.judge(3, base::as_bytes(next))) << "the last one ended it";
+    EXPECT_TRUE(rules_.judge(3, base::as_bytes(first)));
+    EXPECT_FALSE(rules_.judge(4, base::as_bytes(next)));
+    EXPECT_TRUE(rules_.judge(3, base::as_bytes(next)));
+    EXPECT_FALSE(rules_.judge(3, base::as_bytes(next))) << "the last one ended it";
 }
 
 }  // namespace

@@ -124,6 +124,48 @@ class Claims(AmqpCase):
                         client.until(lambda: False)
 
 
+class Attaches(AmqpCase):
+    def test_addresses_that_are_whole(self):
+        client = self.connect("service")
+        port = self.azure.ports["amqp"]
+        for head in ("amqps://localhost/", f"amqps://localhost:{port}/", "sb://LOCALHOST/"):
+            with self.subTest(head):
+                client.receiver(head + place(0))
+                client.sender(head + "messages/devicebound")
+        for address in ("amqps://elsewhere/" + place(0), "amqps://", "amqps://localhost"):
+            with self.subTest(address), self.assertRaisesRegex(amqp.Refused, "amqp:not-found"):
+                client.receiver(address)
+
+    def test_only_the_end_that_takes_messages_bounds_them(self):
+        client = self.connect("service")
+        self.assertFalse(client.receiver(place(0)).remote_max_message_size)
+        self.assertEqual(client.sender("messages/devicebound").remote_max_message_size, 80 * 1024)
+
+    def test_a_refused_link_has_no_ends(self):
+        client = self.connect("service")
+        for link in (client.session.receiver("r"), client.session.sender("s")):
+            link.source.address = link.target.address = "nowhere"
+            link.open()
+            self.assertEqual(client.condition_of(link), "amqp:not-found")
+            self.assertEqual((link.remote_source.type, link.remote_target.type), (0, 0))
+
+    def test_credit_can_be_drained(self):
+        client = self.connect("service")
+        for address in ("$cbs", "messages/events/$management", "messages/serviceBound/feedback", place(0)):
+            with self.subTest(address):
+                link = client.receiver(address, credit=0)
+                link.drain(5)
+                client.until(lambda link=link: not link.draining() or link.credit == 0)
+
+    @proves("T-DOS-02")
+    def test_tokens_without_end(self):
+        client = self.connect()
+        with self.assertRaises((amqp.Refused, ConnectionError, ssl.SSLError)):
+            for _ in range(15):
+                self.assertEqual(client.put_token("SharedAccessSignature"), 401)
+        self.alive()
+
+
 class Faults(AmqpCase):
     def setUp(self):
         self.addCleanup(self.azure.admin, "/faults", "DELETE")
@@ -270,11 +312,15 @@ class Hostile(AmqpCase):
     def test_names_that_are_too_long(self):
         client = self.connect()
         with self.assertRaisesRegex(amqp.Refused, "amqp:invalid-field"):
-            client.receiver("a/" * 30_000)
+            client.receiver("a/" * 600)
         client.receiver("$cbs")
         sender = client.sender("$cbs")
         self.assertEqual(client.send(sender, Message(id="m" * 5_000, body="token")), "amqp:invalid-field")
         self.assertEqual(client.put_token(self.token()), 200)  # control
+        client.receiver("$cbs")
+        for policy in (None, "service"):  # what is far too long costs the connection
+            with self.subTest(policy), self.assertRaises((amqp.Refused, ConnectionError, ssl.SSLError)):
+                self.connect(policy).receiver("a/" * 3_000)
 
     @proves("T-DOS-01")
     def test_another_protocol_inside(self):

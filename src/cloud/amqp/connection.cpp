@@ -48,6 +48,8 @@ base::Status Connection::put_token(std::string_view token) {
     auto claim = judge_.judge(token);
     if (!claim) {
         base::log(base::Severity::notice, "amqp-refused", {{"cause", claim.error().message()}});
+        if (++refused_tokens_ > limits_.refused_tokens)
+            engine_->close({"amqp:unauthorized-access", "too many tokens that are not accepted"});
         return std::unexpected(std::move(claim).error());
     }
     if (!claims_.add(*std::move(claim)))
@@ -57,6 +59,8 @@ base::Status Connection::put_token(std::string_view token) {
 }
 
 base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
+    if (ending_)
+        return 0;
     in_turn_ = true;
     const auto taken = engine_->take(input);
     if (!taken && engine_->refused_protocol()) {
@@ -65,8 +69,10 @@ base::Result<std::size_t> Connection::on_bytes(base::ByteView input) {
         end("no AMQP 1.0");
         return input.size();
     }
+    if (!taken)
+        engine_->close({"amqp:connection:framing-error", taken.error().context});
     turn();
-    return taken;
+    return taken ? *taken : input.size();
 }
 
 void Connection::end(std::string_view reason) {

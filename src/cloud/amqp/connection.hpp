@@ -18,6 +18,10 @@ struct ConnectionLimits {
     std::uint16_t sessions = 32;  // each may hold eight frames
     std::uint16_t sessions_before_claim = 8;
     std::uint32_t frame_bytes = 64 * 1024;
+    // Of a performative without payload. The library makes up to 137 bytes of one.
+    std::size_t performative_bytes = 4 * 1024;
+    std::size_t performative_before_claim = 1536;
+    int refused_tokens = 10;
     std::size_t message_bytes = 64 * 1024 + 16 * 1024;  // of an incoming message
     int credit = 32;
     base::Milliseconds claim_timeout{60'000};  // from accept to the first token that was taken
@@ -46,8 +50,8 @@ class Nodes {
     virtual ~Nodes() = default;
     // The claims of the peer were checked when this yields an attachment.
     [[nodiscard]] virtual Attached attach(Peer& peer, LinkEnd& end) = 0;
-    // Do the claims cover what is attached? They may have lapsed since.
-    [[nodiscard]] virtual bool may_stay(Peer& peer, const LinkEnd& end) = 0;
+    // Do the claims cover what was attached here? They may have lapsed since.
+    [[nodiscard]] virtual bool may_stay(Peer& peer, const std::string& address) = 0;
 };
 
 class Connection final : public front::Protocol, public Peer {
@@ -85,6 +89,7 @@ class Connection final : public front::Protocol, public Peer {
     std::unique_ptr<Engine> engine_;
     bool in_turn_ = false;
     bool ending_ = false;
+    int refused_tokens_ = 0;
     std::optional<base::MonotonicTime> turn_at_;
     base::EventLoop::TimerId turn_timer_{};
 };

@@ -69,7 +69,9 @@ Engine::~Engine() {
 }
 
 base::Result<std::size_t> Engine::take(base::ByteView input) {
-    MITRAL_CHECK(guard_.look(input));
+    const auto largest =
+        peer_.claims().empty() ? limits_.performative_before_claim : limits_.performative_bytes;
+    MITRAL_CHECK(guard_.look(input, largest));
     std::size_t taken = 0;
     while (taken < input.size() && !deaf_) {
         const auto room = pn_transport_capacity(transport_);
@@ -97,6 +99,8 @@ void Engine::handle_events() {
 }
 
 void Engine::handle(pn_event_t* event) {
+    if (deaf_)
+        return;
     switch (pn_event_type(event)) {
         case PN_CONNECTION_REMOTE_OPEN:
             return on_connection_open();
@@ -130,7 +134,8 @@ void Engine::on_connection_open() {
 
 void Engine::on_session_open(pn_session_t* session) {
     ++sessions_;
-    if (peer_.claims().empty() && sessions_ > limits_.sessions_before_claim)
+    const auto limit = peer_.claims().empty() ? limits_.sessions_before_claim : limits_.sessions;
+    if (sessions_ > limit)
         return close({"amqp:resource-limit-exceeded", "too many sessions"});
     // Proton counts its window in frames; what arrives is taken out at once.
     pn_session_set_incoming_capacity(session, std::size_t{8} * limits_.frame_bytes);
@@ -154,6 +159,7 @@ void Engine::on_session_close(pn_session_t* session) {
 
 void Engine::on_link_open(pn_link_t* link) {
     ++links_;
+    unwanted_ = 0;
     LinkEnd end(link);
     const auto limit = peer_.claims().empty() ? limits_.links_before_claim : limits_.links;
     if (links_ > 4 * limit)
@@ -164,7 +170,7 @@ void Engine::on_link_open(pn_link_t* link) {
     if (!attached)
         return refuse(link, attached.error());
     end.open(limits_.credit, limits_.message_bytes);
-    entries_.emplace(link, Entry{.attachment = *std::move(attached)});
+    entries_.emplace(link, Entry{.attachment = *std::move(attached), .address = end.address()});
 }
 
 void Engine::refuse(pn_link_t* link, const Refusal& why) {
@@ -180,8 +186,6 @@ void Engine::on_link_close(pn_link_t* link) {
 void Engine::on_delivery(pn_event_t* event) {
     auto* link = pn_event_link(event);
     auto* delivery = pn_event_delivery(event);
-    if (deaf_)
-        return;
     if (pn_link_is_sender(link))
         return on_outcome(link, delivery);
     const auto found = entries_.find(link);
@@ -194,12 +198,11 @@ void Engine::on_outcome(pn_link_t* link, pn_delivery_t* delivery) {
     // The library lets a peer begin a delivery where we send, and mixes it up with ours when it is
     // settled.
     if (pn_delivery_get_context(delivery) == nullptr) {
-        close({"amqp:not-allowed", "a transfer to the end that sends"});
-        deaf_ = true;
-        return;
+        return close({"amqp:not-allowed", "a transfer to the end that sends"});
     }
     const auto state = pn_delivery_remote_state(delivery);
-    if (!pn_delivery_updated(delivery) || (state == 0 && !pn_delivery_settled(delivery)))
+    const bool is_outcome = state != 0 && state != PN_RECEIVED;
+    if (!pn_delivery_updated(delivery) || (!is_outcome && !pn_delivery_settled(delivery)))
         return;
     const auto tag_bytes = pn_delivery_tag(delivery);
     std::uint64_t tag = 0;
@@ -220,10 +223,8 @@ void Engine::drop_unwanted(pn_link_t* link) {
             break;
         pn_delivery_settle(delivery);
     }
-    if (++unwanted_ > most_unwanted) {
+    if (++unwanted_ > most_unwanted)
         close({"amqp:connection:forced", "transfers to links that are closed"});
-        deaf_ = true;
-    }
 }
 
 void Engine::receive(pn_link_t* link, Entry& entry) {
@@ -281,7 +282,7 @@ bool Engine::pump() {
 void Engine::end_lapsed() {
     std::erase_if(entries_, [&](const auto& entry) {
         LinkEnd end(entry.first);
-        if (nodes_.may_stay(peer_, end))
+        if (nodes_.may_stay(peer_, entry.second.address))
             return false;
         end.close({"amqp:unauthorized-access", "the token has expired"});
         return true;
@@ -311,6 +312,7 @@ std::optional<base::MonotonicTime> Engine::tick(base::MonotonicTime now) {
 }
 
 void Engine::close(const Refusal& why) {
+    deaf_ = true;
     if ((pn_connection_state(connection_) & PN_LOCAL_CLOSED) != 0)
         return;
     auto* condition = pn_connection_condition(connection_);

@@ -46,7 +46,7 @@ class Engine {
     void sent(std::size_t bytes);
     // Heartbeats and the peer's silence; yields when to call again.
     [[nodiscard]] std::optional<base::MonotonicTime> tick(base::MonotonicTime now);
-    // Tells the peer why, and ends the connection.
+    // Tells the peer why, and ends the connection. Nothing that the peer says is heard any more.
     void close(const Refusal& why);
     // Nothing more will come or go once output() is empty.
     [[nodiscard]] bool finished() const;
@@ -58,6 +58,7 @@ class Engine {
   private:
     struct Entry {
         std::unique_ptr<Attachment> attachment;
+        std::string address{};
         std::string incoming{};  // of a message that has not come whole
     };
 
@@ -87,7 +88,7 @@ class Engine {
     std::size_t links_ = 0;  // that exist in the library, closed ones included
     std::size_t sessions_ = 0;
     std::size_t unwanted_ = 0;  // transfers on links that take none
-    bool deaf_ = false;         // the peer broke the rules: nothing of it is heard any more
+    bool deaf_ = false;         // since close()
 };
 
 }  // namespace mitral::cloud::amqp

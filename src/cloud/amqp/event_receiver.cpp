@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t read_size = 64 * 1024;
 constexpr std::size_t queue_limit = 128 * 1024;       // unsent bytes of a session
 constexpr std::size_t looked_at_limit = 1024 * 1024;  // of the log in one turn
-constexpr std::size_t unsettled_limit = 1'000;
+constexpr std::size_t unsettled_limit = 200;
 constexpr std::int64_t any_time = std::numeric_limits<std::int64_t>::min();
 
 }  // namespace

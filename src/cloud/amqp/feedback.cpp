@@ -58,6 +58,8 @@ FeedbackReceiver::~FeedbackReceiver() {
 
 bool FeedbackReceiver::pump() {
     if (station_.holds(*this)) {
+        if (end_.draining())
+            end_.drained();
         peer_.wake_after(expiry_check);
         return false;
     }

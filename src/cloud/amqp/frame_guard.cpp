@@ -18,7 +18,8 @@ auto malformed(const char* why) {
 
 }  // namespace
 
-base::Status FrameGuard::look(base::ByteView input) {
+base::Status FrameGuard::look(base::ByteView input, std::size_t largest_performative) {
+    largest_performative_ = largest_performative;
     while (!input.empty()) {
         if (body_left_ > 0) {
             MITRAL_CHECK(look_into_body(input));
@@ -40,16 +41,33 @@ base::Status FrameGuard::look(base::ByteView input) {
 
 // Takes what there is of a frame's body.
 base::Status FrameGuard::look_into_body(base::ByteView& input) {
-    const auto size = std::min(body_left_, input.size());
-    const auto judged = std::min({size, start_.size() - started_, unjudged_});
-    std::copy_n(input.begin(), judged, start_.begin() + static_cast<std::ptrdiff_t>(started_));
-    started_ += judged;
-    unjudged_ -= judged;
-    body_left_ -= size;
-    input = input.subspan(size);
-    if (judged > 0 && unjudged_ == 0)
-        return order_.judge(channel(), base::ByteView(start_).first(started_));
-    return {};
+    const auto piece = input.first(std::min(body_left_, input.size()));
+    body_left_ -= piece.size();
+    input = input.subspan(piece.size());
+    if (judged_)
+        return {};
+    // A performative is kept until it is whole, a transfer's payload not at all.
+    const bool in_start = body_.size() < PeerRules::transfer_start;
+    const auto wanted = in_start ? PeerRules::transfer_start - body_.size() : piece.size();
+    const auto start = piece.first(std::min(wanted, piece.size()));
+    body_.insert(body_.end(), start.begin(), start.end());
+    if (PeerRules::is_transfer(body_)) {
+        if (body_.size() < PeerRules::transfer_start && body_left_ > 0)
+            return {};
+        return judge_body();
+    }
+    const auto rest = piece.subspan(start.size());
+    if (body_.size() + rest.size() + body_left_ > largest_performative_)
+        return malformed("a performative too large");
+    body_.insert(body_.end(), rest.begin(), rest.end());
+    return body_left_ == 0 ? judge_body() : base::Status();
+}
+
+base::Status FrameGuard::judge_body() {
+    judged_ = true;
+    auto verdict = rules_.judge(channel(), body_);
+    body_.clear();
+    return verdict;
 }
 
 base::Status FrameGuard::judge_head() {
@@ -80,8 +98,7 @@ base::Status FrameGuard::judge_frame() {
     if (head_[4] != head_.size() / 4)
         return malformed("an extended header");
     body_left_ = size - head_.size();
-    started_ = 0;
-    unjudged_ = wants_sasl ? 0 : std::min(body_left_, start_.size());
+    judged_ = wants_sasl;
     if (wants_sasl) {  // none of our mechanisms has a second step
         authenticated_ = true;
         expects_ = Expects::protocol;

@@ -8,15 +8,15 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "cloud/amqp/delivery_order.hpp"
+#include "cloud/amqp/peer_rules.hpp"
 
 namespace mitral::cloud::amqp {
 
 class FrameGuard {
   public:
     // The peer's next bytes, cut anywhere. Fails with malformed_packet; then none of them may be
-    // heard.
-    [[nodiscard]] base::Status look(base::ByteView input);
+    // heard. A performative, but for the payload of transfers, may have so many bytes.
+    [[nodiscard]] base::Status look(base::ByteView input, std::size_t largest_performative);
     // It failed because the peer speaks another protocol. The library must not hear that either: it
     // would begin TLS of its own with a peer that does, and this would see no frame any more.
     [[nodiscard]] bool refused_protocol() const noexcept { return refused_protocol_; }
@@ -27,6 +27,7 @@ class FrameGuard {
     [[nodiscard]] base::Status judge_frame();
     [[nodiscard]] bool begins_a_protocol() const;
     [[nodiscard]] base::Status look_into_body(base::ByteView& input);
+    [[nodiscard]] base::Status judge_body();
     [[nodiscard]] std::uint16_t channel() const {
         return static_cast<std::uint16_t>(head_[6] << 8U | head_[7]);
     }
@@ -37,10 +38,10 @@ class FrameGuard {
     std::array<std::uint8_t, 8> head_{};  // of a protocol or a frame (AMQP 1.0 part 2, § 2.2, 2.3)
     std::size_t have_ = 0;
     std::size_t body_left_ = 0;
-    std::array<std::uint8_t, DeliveryOrder::judged_bytes> start_{};  // of a frame's body
-    std::size_t started_ = 0;
-    std::size_t unjudged_ = 0;
-    DeliveryOrder order_;
+    bool judged_ = false;  // this frame's body
+    base::Bytes body_;
+    std::size_t largest_performative_ = 0;
+    PeerRules rules_;
 };
 
 }  // namespace mitral::cloud::amqp

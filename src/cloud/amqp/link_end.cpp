@@ -107,7 +107,8 @@ void LinkEnd::open(int credit, std::size_t max_message_bytes) {
     pn_terminus_copy(pn_link_target(link_), pn_link_remote_target(link_));
     pn_link_set_snd_settle_mode(link_, pn_link_remote_snd_settle_mode(link_));
     pn_link_set_rcv_settle_mode(link_, PN_RCV_FIRST);
-    if (max_message_bytes != 0)
+    // Of an outgoing link clients take it for their own bound.
+    if (!outgoing() && max_message_bytes != 0)
         pn_link_set_max_message_size(link_, max_message_bytes);
     pn_link_open(link_);
     if (!outgoing())
@@ -117,8 +118,12 @@ void LinkEnd::open(int credit, std::size_t max_message_bytes) {
 void LinkEnd::close(const Refusal& why) {
     if (closed())
         return;
-    if ((pn_link_state(link_) & PN_LOCAL_UNINIT) != 0)
+    if ((pn_link_state(link_) & PN_LOCAL_UNINIT) != 0) {
+        // Part 2, § 2.6.3: without termini, the attach says that it is about to be ended.
+        pn_terminus_set_type(pn_link_source(link_), PN_UNSPECIFIED);
+        pn_terminus_set_type(pn_link_target(link_), PN_UNSPECIFIED);
         pn_link_open(link_);
+    }
     auto* condition = pn_link_condition(link_);
     pn_condition_set_name(condition, why.condition.c_str());
     pn_condition_set_description(condition, why.description.c_str());

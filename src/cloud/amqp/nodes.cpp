@@ -69,6 +69,19 @@ std::optional<std::string_view> behind_entity(const EventHub& hub, std::string_v
 
 }  // namespace
 
+std::optional<std::string> ServiceNodes::local(std::string address) const {
+    constexpr std::string_view mark = "://";
+    const auto scheme = address.find(mark);
+    if (scheme == std::string::npos)
+        return address;
+    const auto host = scheme + mark.size();
+    const auto path = std::min(address.find('/', host), address.size());
+    if (!parts_.hosts.knows(address.substr(host, path - host)))
+        return std::nullopt;
+    const auto begin = std::min(address.find_first_not_of('/', path), address.size());
+    return address.substr(begin);
+}
+
 Attached ServiceNodes::attach(Peer& peer, LinkEnd& end) {
     auto attached = lead(peer, end);
     if (!attached)
@@ -77,9 +90,13 @@ Attached ServiceNodes::attach(Peer& peer, LinkEnd& end) {
 }
 
 Attached ServiceNodes::lead(Peer& peer, LinkEnd& end) {
-    const auto address = end.address();
-    if (address.size() > longest_address)
+    const auto given = end.address();
+    if (given.size() > longest_address)
         return refused("amqp:invalid-field", "the address is too long");
+    const auto known = local(given);
+    if (!known)
+        return refused("amqp:not-found", "no such host: " + given.substr(0, 256));
+    const auto& address = *known;
     const auto lower = azure::to_lower(address);
     if (lower == cbs)
         return attach_request(end, std::string(cbs), [this, &peer](const Message& request) {
@@ -89,11 +106,11 @@ Attached ServiceNodes::lead(Peer& peer, LinkEnd& end) {
     if (is_management(address))
         return attach_management(peer, end);
     if (rest && azure::to_lower(*rest).starts_with("consumergroups/"))
-        return attach_partition(peer, end, *rest);
+        return attach_partition(peer, end, address);
     if (lower == "messages/devicebound")
-        return attach_devicebound(peer, end);
+        return attach_devicebound(peer, end, address);
     if (lower == "messages/servicebound/feedback")
-        return attach_feedback(peer, end);
+        return attach_feedback(peer, end, address);
     if (lower == "messages/servicebound/filenotifications")
         return refused("amqp:not-implemented", "Receive file notification is not supported");
     if (lower.starts_with("devices/"))
@@ -101,8 +118,8 @@ Attached ServiceNodes::lead(Peer& peer, LinkEnd& end) {
     return refused("amqp:not-found", "no such node: " + address.substr(0, 256));
 }
 
-bool ServiceNodes::may_stay(Peer& peer, const LinkEnd& end) {
-    const auto address = end.address();
+bool ServiceNodes::may_stay(Peer& peer, const std::string& given) {
+    const auto address = local(given).value_or(given);
     if (azure::to_lower(address) == cbs)
         return true;
     return is_management(address) ? may_manage(peer) : may_serve(peer, address);
@@ -134,10 +151,10 @@ Attached ServiceNodes::attach_management(Peer& peer, LinkEnd& end) {
                           [this](const Message& request) { return manage(events_, request); });
 }
 
-Attached ServiceNodes::attach_partition(Peer& peer, LinkEnd& end, std::string_view address) {
-    if (!may_serve(peer, end.address()))
+Attached ServiceNodes::attach_partition(Peer& peer, LinkEnd& end, const std::string& address) {
+    if (!may_serve(peer, address))
         return unauthorised();
-    const auto parsed = parse_partition_address(address);
+    const auto parsed = parse_partition_address(behind_entity(events_, address).value_or(""));
     const auto partition = parsed ? parse_partition(parsed->partition) : std::nullopt;
     if (!partition || !events_.has_group(parsed->group))
         return refused("amqp:not-found", "no such consumer group or partition");
@@ -146,8 +163,8 @@ Attached ServiceNodes::attach_partition(Peer& peer, LinkEnd& end, std::string_vi
     return EventReceiver::open(events_, peer, end, std::string(parsed->group), *partition);
 }
 
-Attached ServiceNodes::attach_devicebound(Peer& peer, LinkEnd& end) {
-    if (!may_serve(peer, end.address()))
+Attached ServiceNodes::attach_devicebound(Peer& peer, LinkEnd& end, const std::string& address) {
+    if (!may_serve(peer, address))
         return unauthorised();
     if (end.outgoing())
         return refused("amqp:not-allowed", "messages are sent here, not received");
@@ -155,8 +172,8 @@ Attached ServiceNodes::attach_devicebound(Peer& peer, LinkEnd& end) {
                                                parts_.clock);
 }
 
-Attached ServiceNodes::attach_feedback(Peer& peer, LinkEnd& end) {
-    if (!may_serve(peer, end.address()))
+Attached ServiceNodes::attach_feedback(Peer& peer, LinkEnd& end, const std::string& address) {
+    if (!may_serve(peer, address))
         return unauthorised();
     if (!end.outgoing())
         return refused("amqp:not-allowed", "feedback is received here, not sent");

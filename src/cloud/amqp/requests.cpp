@@ -6,6 +6,7 @@ namespace mitral::cloud::amqp {
 namespace {
 
 constexpr std::size_t longest_id = 512;
+constexpr std::size_t queue_limit = 64 * 1024;  // unsent bytes of a session
 
 }  // namespace
 
@@ -43,10 +44,12 @@ void ReplyLink::send(const Message& answer) {
 }
 
 bool ReplyLink::pump() {
-    while (!waiting_.empty() && end_.credit() > 0) {
+    while (!waiting_.empty() && end_.credit() > 0 && end_.queued() < queue_limit) {
         end_.send(waiting_.front(), ++sent_, true);
         waiting_.pop_front();
     }
+    if (waiting_.empty() && end_.draining())
+        end_.drained();
     return false;
 }
 
