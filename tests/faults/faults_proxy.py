@@ -158,9 +158,8 @@ class Modes(unittest.TestCase):
     def test_a_server_that_is_not_there_resets_the_client(self):
         self.echo.shutdown()
         self.echo.server_close()
-        link = self.client()
-        with self.assertRaises(ConnectionResetError):
-            link.recv(1)
+        with self.assertRaises(ConnectionResetError):  # of the connection, or of the attempt
+            self.client().recv(1)
         self.assertEqual(self.proxy.tally("forward", "refusals"), 1)
 
     def test_orders_are_checked(self):
