@@ -68,6 +68,7 @@ test-board: board ## break its chain of trust link by link, in QEMU
 	@cmake --preset release --log-level=WARNING
 	@cmake --build --preset release --target canary_station
 	@$(PYTHON) tests/board/board_chain.py $(ARGS)
+	@$(PYTHON) tests/board/board_abuse.py Abuse
 	@$(PYTHON) tests/board/board_token.py
 	@$(PYTHON) tests/board/board_kernel.py
 	@$(PYTHON) tests/board/board_production.py

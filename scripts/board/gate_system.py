@@ -32,7 +32,8 @@ CONFIG_SECCOMP_FILTER=y
 SHELLS = ("/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false")
 LOGIN = re.compile(r"(?:.*getty.*|debug-shell|console-shell|rescue|emergency|sshd?)(?:@.*)?\.(?:service|socket)")
 ENABLED = re.compile(r".*\.(?:wants|requires|upholds)")
-FOR_TRIALS = ("mitral-board-trial", "mitral-board-station", "mitral-board-probe", "board-fault", "board-station-link")
+FOR_TRIALS = ("mitral-board-trial", "mitral-board-station", "mitral-board-probe", "mitral-board-abuse", "board-fault",
+              "board-station-link")
 PRIVATE = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s*\n[A-Za-z0-9+/=:,\- ]{16}")
 
 

@@ -51,7 +51,7 @@ class Board(unittest.TestCase):
         self.addCleanup(unit.stop)
         return unit
 
-    def set_up_unit(self, vault=None, files=None, fault=None):
+    def set_up_unit(self, vault=None, files=None, fault=None, abuse=False):
         """What a site puts on the unit's data partition; the hub it names is not there."""
         root = self.folder / "azure.pem"
         subprocess.run(["openssl", "req", "-batch", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj",
@@ -63,6 +63,8 @@ class Board(unittest.TestCase):
         data = site_files.data(self.folder / "data", text, files, ())
         if fault:
             (data / "fault").write_text(fault + "\n", encoding="ascii")
+        if abuse:
+            (data / "abuse").touch()
         disk.write_data(self.unit.disk, data)
 
     def comes_up(self, unit, slot="a"):

@@ -30,9 +30,11 @@ grep -q '^systemd-network:' tree/etc/passwd
 sed -i 's#:/bin/sync$#:/usr/sbin/nologin#' tree/etc/passwd
 
 # Programs, and that each finds its libraries.
-aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror -I"$PACKAGES/client/usr/include" -I"$ROOT/src" \
-    "$COMMON/probe.c" "$PACKAGES"/client/usr/lib/aarch64-linux-gnu/libteec.so.2 \
-    -Wl,--allow-shlib-undefined -o tree/usr/sbin/mitral-board-probe
+for program in probe abuse; do
+    aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror -I"$PACKAGES/client/usr/include" -I"$ROOT/src" \
+        "$COMMON/$program.c" "$PACKAGES"/client/usr/lib/aarch64-linux-gnu/libteec.so.2 \
+        -Wl,--allow-shlib-undefined -o "tree/usr/sbin/mitral-board-$program"
+done
 install -D -m 0644 "$COMMON/sysctl.conf" tree/etc/sysctl.d/90-mitral.conf
 aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror "$COMMON/station_link.c" -o tree/usr/sbin/board-station-link
 for script in report confirm fault; do install -m 0755 "$COMMON/$script" "tree/usr/sbin/board-$script"; done
