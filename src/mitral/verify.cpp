@@ -29,8 +29,7 @@ base::Bytes decoded(std::string_view line) {
     return base::from_base64(line).value_or(base::Bytes{});
 }
 
-template <typename Use>
-void each_line(std::string_view text, Use use) {
+void append_evidence(std::vector<base::Bytes>& all, std::string_view text) {
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
         auto line = text.substr(0, end);
@@ -38,13 +37,28 @@ void each_line(std::string_view text, Use use) {
         if (!line.empty() && line.back() == '\r')
             line.remove_suffix(1);
         if (!line.empty())
-            use(decoded(line));
+            all.push_back(decoded(line));
     }
 }
 
 void add(std::vector<verify::Finding>& all, std::vector<verify::Finding> more) {
     all.insert(all.end(), std::make_move_iterator(more.begin()),
                std::make_move_iterator(more.end()));
+}
+
+// A nonce has one answer: none is as bad as a wrong one.
+std::vector<verify::Finding> judge_answer(verify::Marks& marks,
+                                          const std::vector<base::Bytes>& evidence,
+                                          const attest::Nonce& nonce) {
+    if (evidence.empty())
+        return {{verify::Kind::silent, "no attestation came",
+                 "ask again with a new nonce; a unit that does not answer is unproven"}};
+    if (evidence.size() > 1)
+        return {
+            {verify::Kind::malformed,
+             std::to_string(evidence.size()) + " lines came where one attestation was asked for",
+             "judge each answer with the nonce it was asked with"}};
+    return verify::judge_attestation(marks, evidence.front(), nonce);
 }
 
 }  // namespace
@@ -56,17 +70,19 @@ base::Result<std::vector<verify::Finding>> verify_evidence(const VerifyArguments
     if (!arguments.nonce.empty()) {
         MITRAL_TRY(nonce, nonce_of(arguments.nonce));
     }
-    std::vector<verify::Finding> findings;
+    std::vector<base::Bytes> evidence;
     for (const auto& file : arguments.evidence_files) {
         MITRAL_TRY(const auto text, base::read_text_file(file, max_file));
-        each_line(text, [&](const base::Bytes& evidence) {
-            add(findings, arguments.nonce.empty()
-                              ? verify::judge_checkpoint(marks, evidence, now_s)
-                              : verify::judge_attestation(marks, evidence, nonce));
-        });
+        append_evidence(evidence, text);
     }
-    if (arguments.max_silence_s > 0)
+    std::vector<verify::Finding> findings;
+    if (arguments.max_silence_s > 0)  // before the evidence ends the silence
         add(findings, verify::judge_silence(marks, arguments.max_silence_s, now_s));
+    if (!arguments.nonce.empty())
+        add(findings, judge_answer(marks, evidence, nonce));
+    else
+        for (const auto& checkpoint : evidence)
+            add(findings, verify::judge_checkpoint(marks, checkpoint, now_s));
     MITRAL_CHECK(verify::save(arguments.marks_file, marks));
     return findings;
 }

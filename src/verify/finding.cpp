@@ -14,6 +14,8 @@ std::string_view to_string(Kind kind) noexcept {
             return "rolled-back";
         case Kind::cloned:
             return "cloned";
+        case Kind::undecided:
+            return "undecided";
         case Kind::doubtful:
             return "doubtful";
         case Kind::identity_changed:
@@ -26,6 +28,8 @@ std::string_view to_string(Kind kind) noexcept {
             return "lane-missing";
         case Kind::lane_replaced:
             return "lane-replaced";
+        case Kind::too_many_lanes:
+            return "too-many-lanes";
         case Kind::log_suppressed:
             return "log-suppressed";
         case Kind::log_altered:

@@ -70,8 +70,16 @@ const Taken* find_number(const Marks& marks, std::uint64_t number) {
 }
 
 bool knows_boot(const Marks& marks, const attest::BootId& boot) {
-    return std::any_of(marks.taken.begin(), marks.taken.end(),
+    return marks.attested.boot == boot ||
+           std::any_of(marks.taken.begin(), marks.taken.end(),
                        [&boot](const Taken& one) { return one.boot == boot; });
+}
+
+// A genuine one of an earlier start may come late: before all that is remembered, or overtaken by
+// an attestation, which does not wait in the unit's spool.
+bool may_be_late(const Marks& marks, std::uint64_t number) {
+    return marks.taken.empty() || number < marks.taken.front().number ||
+           number > marks.last_taken();
 }
 
 // The number tells the order of things; the boot id who speaks.
@@ -80,17 +88,24 @@ Findings judge_number(const Marks& marks, const attest::State& state,
     const auto number = std::to_string(state.checkpoint);
     const auto mark = std::to_string(marks.checkpoint());
     if (state.checkpoint > marks.checkpoint()) {
-        if (knows_boot(marks, state.boot_id) && marks.taken.back().boot != state.boot_id)
+        if (knows_boot(marks, state.boot_id) && marks.boot() != state.boot_id)
             return {
                 {Kind::cloned,
                  "checkpoint " + number + " is of a start that had ended: two units speak in turns",
                  isolate}};
         return {};
     }
+    if (state.checkpoint > marks.last_taken() && state.boot_id == marks.attested.boot)
+        return {};  // overtaken by the attestation of its own start
     const Taken* known = find_number(marks, state.checkpoint);
     if (known != nullptr && known->digest == digest)
         return {{Kind::replayed, "checkpoint " + number + " was taken before",
                  "one redelivery is harmless; many mean that somebody repeats messages"}};
+    if (!knows_boot(marks, state.boot_id) && may_be_late(marks, state.checkpoint))
+        return {{Kind::undecided,
+                 "checkpoint " + number + ", not above " + mark +
+                     ", is of a start that is not remembered: late, repeated or rolled back",
+                 "ask the unit for an attestation with a nonce"}};
     if (!knows_boot(marks, state.boot_id))
         return {{Kind::rolled_back,
                  "after a start the unit numbers a checkpoint " + number + ", not above " + mark +
@@ -137,6 +152,20 @@ void judge_lanes(const Marks& marks, const attest::Report& report, Findings& out
     }
 }
 
+void judge_lane_count(const Marks& marks, const attest::Report& report, Findings& out) {
+    const auto is_new = [&marks](const attest::LaneReport& now) {
+        return std::none_of(marks.lanes.begin(), marks.lanes.end(),
+                            [&now](const auto& mark) { return mark.name == now.name; });
+    };
+    const auto more =
+        static_cast<std::size_t>(std::count_if(report.lanes.begin(), report.lanes.end(), is_new));
+    if (marks.lanes.size() + more > Marks::max_lanes)
+        out.push_back({Kind::too_many_lanes,
+                       "more than " + std::to_string(Marks::max_lanes) +
+                           " lanes were named; those beyond are not watched",
+                       look_at_unit});
+}
+
 void judge_log(const Marks& marks, const attest::Report& report, Findings& out) {
     if (report.log_entries < marks.log_entries)
         out.push_back({Kind::log_suppressed,
@@ -161,11 +190,13 @@ void raise(Marks& marks, const attest::LaneReport& now) {
     const auto mark =
         std::find_if(marks.lanes.begin(), marks.lanes.end(),
                      [&now](const attest::LaneReport& lane) { return lane.name == now.name; });
-    if (mark == marks.lanes.end())
-        marks.lanes.push_back(now);
-    else if (mark->stream != now.stream ||
-             (now.end >= mark->end && now.first >= mark->first && now.gaps >= mark->gaps))
+    if (mark == marks.lanes.end()) {
+        if (marks.lanes.size() < Marks::max_lanes)
+            marks.lanes.push_back(now);
+    } else if (mark->stream != now.stream ||
+               (now.end >= mark->end && now.first >= mark->first && now.gaps >= mark->gaps)) {
         *mark = now;
+    }
 }
 
 void take(Marks& marks, const attest::Checkpoint& checkpoint, const base::Sha256Digest& digest,
@@ -183,6 +214,12 @@ void take(Marks& marks, const attest::Checkpoint& checkpoint, const base::Sha256
     marks.taken.push_back({checkpoint.state.checkpoint, digest, checkpoint.state.boot_id});
 }
 
+// Its numbers may not be the unit's own: as marks they would accuse the unit itself.
+bool is_of_another(const Finding& finding) {
+    return finding.kind == Kind::rolled_back || finding.kind == Kind::cloned ||
+           finding.kind == Kind::doubtful;
+}
+
 }  // namespace
 
 std::vector<Finding> judge_checkpoint(Marks& marks, base::ByteView bytes, std::int64_t now_s) {
@@ -197,8 +234,10 @@ std::vector<Finding> judge_checkpoint(Marks& marks, base::ByteView bytes, std::i
     judge_ratchet(marks, read->state, findings);
     judge_identity(marks, read->state, findings);
     judge_lanes(marks, read->report, findings);
+    judge_lane_count(marks, read->report, findings);
     judge_log(marks, read->report, findings);
-    take(marks, *read, digest, now_s);
+    if (std::none_of(findings.begin(), findings.end(), is_of_another))
+        take(marks, *read, digest, now_s);
     return findings;
 }
 
@@ -209,7 +248,7 @@ std::vector<Finding> judge_attestation(Marks& marks, base::ByteView bytes,
         return unreadable(read.error());
     Findings findings;
     const auto& state = read->state;
-    const bool same_boot = !marks.taken.empty() && marks.taken.back().boot == state.boot_id;
+    const bool same_boot = marks.boot() == state.boot_id;
     if (state.checkpoint < marks.checkpoint())
         findings.push_back({Kind::rolled_back,
                             fell("the number of checkpoints", marks.checkpoint(), state.checkpoint),
@@ -219,8 +258,10 @@ std::vector<Finding> judge_attestation(Marks& marks, base::ByteView bytes,
             {Kind::cloned, "it answers from a start that had ended: two units speak", isolate});
     judge_ratchet(marks, state, findings);
     judge_identity(marks, state, findings);
-    if (findings.empty())
+    if (findings.empty()) {
         raise(marks, state);
+        marks.attested = {state.checkpoint, state.boot_id};
+    }
     return findings;
 }
 

@@ -16,12 +16,14 @@ enum class Kind : std::uint8_t {
     replayed,          // an old one, sent again
     rolled_back,       // something that only rises went back
     cloned,            // two units speak with one key
+    undecided,         // late, or of a unit that was rolled back: it cannot be told
     doubtful,          // the trust zone refused what it had stored
     identity_changed,  // another registration id than before
     lane_shrank,       // a lane lost what it had
     lane_altered,      // other content under the same numbers
     lane_missing,      // a lane that was reported is reported no more
     lane_replaced,     // a lane was made anew
+    too_many_lanes,    // more names of lanes than are kept
     log_suppressed,    // the security log is shorter, or gone
     log_altered,       // another head over as many entries
     silent             // no checkpoint for longer than allowed
@@ -38,7 +40,7 @@ struct Finding {
 
 // Checkpoints in the order in which they came; `now_s` is the verifier's clock. Empty: nothing to
 // complain of. `marks` takes up what is higher, and nothing of what is not authentic, repeated,
-// rolled back or cloned.
+// rolled back, cloned, undecided or doubtful.
 [[nodiscard]] std::vector<Finding> judge_checkpoint(Marks& marks, base::ByteView bytes,
                                                     std::int64_t now_s);
 [[nodiscard]] std::vector<Finding> judge_attestation(Marks& marks, base::ByteView bytes,

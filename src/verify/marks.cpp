@@ -8,7 +8,7 @@
 namespace mitral::verify {
 namespace {
 
-constexpr std::string_view magic = "MVM1";
+constexpr std::string_view magic = "MVM2";
 constexpr std::size_t max_file = 64 * 1024;
 
 auto malformed() {
@@ -66,7 +66,7 @@ void read_taken(Reader& in, std::vector<Taken>& taken) {
 
 bool is_consistent(const Marks& marks) {
     const auto rises = [](const Taken& a, const Taken& b) { return a.number < b.number; };
-    return marks.taken.size() <= Marks::max_taken &&
+    return marks.taken.size() <= Marks::max_taken && marks.lanes.size() <= Marks::max_lanes &&
            std::is_sorted(marks.taken.begin(), marks.taken.end(), rises);
 }
 
@@ -82,6 +82,7 @@ Marks first_marks(const attest::State& state, std::int64_t now_s) {
     marks.order_counter = state.order_counter;
     marks.epoch = state.epoch;
     marks.heard_s = now_s;
+    marks.attested = {state.checkpoint, state.boot_id};
     return marks;
 }
 
@@ -101,6 +102,7 @@ base::Bytes encode(const Marks& marks) {
     out.u64(marks.taken.size());
     for (const auto& one : marks.taken)
         out.u64(one.number).raw(one.digest).raw(one.boot);
+    out.u64(marks.attested.number).raw(marks.attested.boot);
     return std::move(out).bytes();
 }
 
@@ -122,6 +124,8 @@ base::Result<Marks> decode_marks(base::ByteView bytes) {
     marks.heard_s = static_cast<std::int64_t>(in.u64());
     read_lanes(in, marks.lanes);
     read_taken(in, marks.taken);
+    marks.attested.number = in.u64();
+    in.into(marks.attested.boot);
     if (!in.done() || base::as_text(start) != magic || epoch != marks.epoch ||
         !is_consistent(marks))
         return malformed();
@@ -129,7 +133,10 @@ base::Result<Marks> decode_marks(base::ByteView bytes) {
 }
 
 base::Status save(const std::string& path, const Marks& marks) {
-    return base::replace_file(path, encode(marks), 0600);
+    const auto bytes = encode(marks);
+    if (bytes.size() > max_file || !decode_marks(bytes))
+        return malformed();
+    return base::replace_file(path, bytes, 0600);
 }
 
 base::Result<Marks> load(const std::string& path) {

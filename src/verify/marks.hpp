@@ -16,8 +16,15 @@ struct Taken {
     attest::BootId boot{};
 };
 
+// The highest attestation: what it says of the number is at least the last checkpoint's.
+struct Attested {
+    std::uint64_t number = 0;
+    attest::BootId boot{};
+};
+
 struct Marks {
     static constexpr std::size_t max_taken = 256;
+    static constexpr std::size_t max_lanes = 64;
 
     base::P256PublicKey key{};
     attest::UnitId unit_id{};
@@ -29,11 +36,19 @@ struct Marks {
     std::uint64_t log_entries = 0;
     base::Sha256Digest log_head{};
     std::int64_t heard_s = 0;  // when the last good checkpoint came, by the verifier's clock
-    std::vector<attest::LaneReport> lanes;
-    std::vector<Taken> taken;  // the newest last, at most max_taken
+    std::vector<attest::LaneReport> lanes;  // at most max_lanes
+    std::vector<Taken> taken;               // the newest last, at most max_taken
+    Attested attested;
 
-    [[nodiscard]] std::uint64_t checkpoint() const noexcept {
+    [[nodiscard]] std::uint64_t last_taken() const noexcept {
         return taken.empty() ? 0 : taken.back().number;
+    }
+    // The higher of what was taken and what was attested, and who said it.
+    [[nodiscard]] std::uint64_t checkpoint() const noexcept {
+        return attested.number >= last_taken() ? attested.number : last_taken();
+    }
+    [[nodiscard]] const attest::BootId& boot() const noexcept {
+        return attested.number >= last_taken() ? attested.boot : taken.back().boot;
     }
 };
 
@@ -44,7 +59,7 @@ struct Marks {
 // malformed: not what encode() writes.
 [[nodiscard]] base::Result<Marks> decode_marks(base::ByteView bytes);
 
-// Replaced as a whole; on disk when it returns.
+// Replaced as a whole; on disk when it returns. Refuses what load() would refuse.
 [[nodiscard]] base::Status save(const std::string& path, const Marks& marks);
 [[nodiscard]] base::Result<Marks> load(const std::string& path);
 

@@ -108,6 +108,10 @@ may = ["checkpoint", "attest"]
         fresh = "11" * 32
         self.assertEqual(self.verify("--nonce", fresh, self.file(self.attestation(fresh))), (0, ""))
         self.assertEqual(self.verify("--nonce", fresh, self.file(self.attestation())), (2, "not-authentic"))
+        for none in ("", "\n\n"):
+            self.assertEqual(self.verify("--nonce", fresh, self.file(none)), (2, "silent"))
+        self.assertEqual(self.verify("--nonce", fresh), (2, "silent"))
+        self.assertEqual(self.verify("--nonce", fresh, self.file(self.attestation(fresh) * 2)), (2, "malformed"))
         self.stop()
         shutil.rmtree(self.root / "state")
         self.start()  # another unit
@@ -123,6 +127,9 @@ may = ["checkpoint", "attest"]
         self.marks.write_bytes(before[:place] + heard + before[place + 8:])
         self.assertEqual(self.verify("--max-silence-s", "3600"), (2, "silent"))
         self.assertEqual(self.verify("--max-silence-s", "9000"), (0, ""))
+        late = self.file(self.checkpoint())
+        self.assertEqual(self.verify("--max-silence-s", "3600", late), (2, "silent"))  # the gap is told, and ends
+        self.assertEqual(self.verify("--max-silence-s", "3600"), (0, ""))
 
     def test_marks_are_never_replaced_by_record(self):
         again = self.file(self.attestation())

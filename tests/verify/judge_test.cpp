@@ -222,6 +222,76 @@ TEST_F(Judge, AnotherIdentityIsToldOnce) {
     EXPECT_EQ(next(), Kinds{});
 }
 
+TEST_F(Judge, AttestationsAloneMoveTheMarks) {
+    MITRAL_PROVES("T-ROLL-01");
+    const attest::Nonce nonce{5};
+    unit.state.checkpoint = 100;
+    auto older = unit;
+    older.start();
+    unit.state.checkpoint = 5000;
+    marks = verify::first_marks(unit.said(), now_s);
+    const auto first = [&](const Unit& one) {
+        const auto findings = verify::judge_attestation(marks, one.attestation(nonce), nonce);
+        return findings.empty() ? std::string() : std::string(to_string(findings.front().kind));
+    };
+    EXPECT_EQ(first(unit), "");  // negative control
+    EXPECT_EQ(first(older), "rolled-back");
+    unit.start();
+    unit.state.checkpoint = 6000;
+    EXPECT_EQ(first(unit), "");
+    older.state.checkpoint = 5500;
+    EXPECT_EQ(first(older), "rolled-back");
+}
+
+TEST_F(Judge, OneOvertakenByAnAttestationIsLateNotRepeated) {
+    const attest::Nonce nonce{5};
+    const auto late = unit.checkpoint();
+    EXPECT_TRUE(verify::judge_attestation(marks, unit.attestation(nonce), nonce).empty());
+    EXPECT_EQ(take(late), Kinds{});
+    EXPECT_EQ(take(late), Kinds{Kind::replayed});  // negative control
+}
+
+TEST_F(Judge, AForgottenStartIsNotCalledARollBack) {
+    MITRAL_PROVES("T-ROLL-01");
+    unit.start();  // not the start that was recorded
+    const auto old = unit.checkpoint();
+    ASSERT_EQ(take(old), Kinds{});
+    unit.start();
+    for (std::size_t i = 0; i <= verify::Marks::max_taken; ++i)
+        ASSERT_EQ(next(), Kinds{});
+    const auto kept = encode(marks);
+    EXPECT_EQ(take(old), Kinds{Kind::undecided});
+    EXPECT_EQ(encode(marks), kept);
+}
+
+TEST_F(Judge, LanesAreBounded) {
+    MITRAL_PROVES("T-ROLL-01");
+    for (int i = 0; marks.lanes.size() < verify::Marks::max_lanes; ++i) {
+        unit.report.lanes = {{"lines/x" + std::to_string(100 + i), 7, 1, 100, {}, 0}};
+        const auto kinds = next();
+        EXPECT_EQ(std::count(kinds.begin(), kinds.end(), Kind::too_many_lanes), 0);
+    }
+    unit.report.lanes = {{"lines/y", 7, 1, 100, {}, 0}};
+    const auto kinds = next();
+    EXPECT_EQ(std::count(kinds.begin(), kinds.end(), Kind::too_many_lanes), 1);
+    EXPECT_EQ(marks.lanes.size(), verify::Marks::max_lanes);
+    EXPECT_TRUE(verify::decode_marks(encode(marks)).has_value());
+}
+
+TEST_F(Judge, WhatMayBeAnothersRaisesNoMark) {
+    MITRAL_PROVES("T-ROLL-01");
+    const auto kept = encode(marks);
+    auto sound = unit;
+    unit.state.mints += 1000;
+    unit.state.doubtful = true;
+    EXPECT_EQ(next(), Kinds{Kind::doubtful});
+    unit.state.doubtful = false;
+    unit.state.order_counter -= 1;
+    EXPECT_EQ(next(), Kinds{Kind::rolled_back});
+    EXPECT_EQ(encode(marks), kept);
+    EXPECT_EQ(take(sound.checkpoint()), Kinds{});  // negative control
+}
+
 TEST_F(Judge, SilenceBeyondTheStatedTimeIsTold) {
     MITRAL_PROVES("T-ROLL-01");
     EXPECT_TRUE(verify::judge_silence(marks, 900, now_s + 900).empty());  // negative control

@@ -40,6 +40,14 @@ TEST_F(MarksFile, ComesBackAsItWasWritten) {
     EXPECT_FALSE(verify::load(directory + "/other"));
 }
 
+TEST_F(MarksFile, ThatCouldNotBeReadAgainIsNotWritten) {
+    const auto path = directory + "/unit";
+    ASSERT_TRUE(ok(verify::save(path, marks)));  // negative control
+    marks.lanes.resize(verify::Marks::max_lanes + 1);
+    EXPECT_TRUE(failed_with(verify::save(path, marks), base::BaseError::malformed));
+    EXPECT_TRUE(ok(verify::load(path)));
+}
+
 TEST_F(MarksFile, ThatIsCutOrLongerIsRefused) {
     auto bytes = encode(marks);
     ASSERT_TRUE(ok(verify::decode_marks(bytes)));  // negative control
