@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "azure/ids.hpp"
 #include "base/errors.hpp"
 
 namespace mitral::attest {
@@ -41,13 +42,23 @@ bool read(base::ByteReader& in, std::int64_t& out) {
     return value.has_value();
 }
 
+// It is shown to people: no control characters.
+bool is_id(std::string_view id) {
+    return id.empty() || (id.size() <= EVIDENCE_MAX_ID && azure::check_registration_id(id));
+}
+
+// Up to the end of the year 9999: sums of such times do not overflow.
+bool has_sane_times(const State& state) {
+    constexpr std::int64_t last_s = 253'402'300'799;
+    return state.time_floor_s >= 0 && state.time_floor_s <= last_s && state.signed_time_age_s >= -1;
+}
+
 bool read_flags(base::ByteReader& in, State& state) {
     const auto epoch = in.u32();
     const auto custody = in.u8();
     const auto doubtful = in.u8();
     const auto id = in.text16();
-    if (!id || *custody > static_cast<std::uint8_t>(Custody::wiped) || *doubtful > 1 ||
-        id->size() > EVIDENCE_MAX_ID)
+    if (!id || *custody > static_cast<std::uint8_t>(Custody::wiped) || *doubtful > 1 || !is_id(*id))
         return false;
     state.epoch = *epoch;
     state.custody = static_cast<Custody>(*custody);
@@ -60,7 +71,7 @@ bool read(base::ByteReader& in, State& state) {
     return read(in, state.attestation_key) && read(in, state.unit_id) && read(in, state.boot_id) &&
            read(in, state.checkpoint) && read(in, state.mints) && read(in, state.refusals) &&
            read(in, state.time_floor_s) && read(in, state.signed_time_age_s) &&
-           read(in, state.order_counter) && read_flags(in, state);
+           read(in, state.order_counter) && read_flags(in, state) && has_sane_times(state);
 }
 
 bool read(base::ByteReader& in, LaneReport& lane) {

@@ -137,5 +137,33 @@ TEST(Evidence, ThatIsSignedButDoesNotParseIsRefused) {
     EXPECT_TRUE(failed_with(attest::read_checkpoint({}, pair.key), BaseError::malformed));
 }
 
+TEST(Evidence, WithATextOrTimeThatNoUnitHasIsRefused) {
+    MITRAL_PROVES("T-ROLL-01");
+    const auto pair = *base::p256_new_key();
+    const auto reads = [&pair](std::string_view id, std::int64_t floor_s, std::int64_t age_s) {
+        evidence_state state{};
+        std::copy(pair.key.begin(), pair.key.end(), state.attestation_key);
+        state.registration_id = base::as_bytes(id).data();
+        state.registration_id_size = id.size();
+        state.time_floor_s = floor_s;
+        state.signed_time_age_s = age_s;
+        base::Bytes out(EVIDENCE_MAX_SIZE);
+        const attest::Nonce nonce{};
+        out.resize(evidence_write_attestation(&state, nonce.data(), out.data()));
+        const auto signature = *base::p256_sign(pair, base::sha256(out));
+        out.insert(out.end(), signature.begin(), signature.end());
+        return attest::read_attestation(out, pair.key, nonce).has_value();
+    };
+    constexpr std::int64_t last_s = 253'402'300'799;
+    EXPECT_TRUE(reads("", 0, -1));  // negative controls
+    EXPECT_TRUE(reads("unit-0042", last_s, 90));
+    EXPECT_FALSE(reads("unit\nall is well", 0, -1));
+    EXPECT_FALSE(reads("unit\x1b[2J", 0, -1));
+    EXPECT_FALSE(reads("unit", -1, -1));
+    EXPECT_FALSE(reads("unit", last_s + 1, -1));
+    EXPECT_FALSE(reads("unit", INT64_MIN, -1));
+    EXPECT_FALSE(reads("unit", 0, -2));
+}
+
 }  // namespace
 }  // namespace mitral::test
