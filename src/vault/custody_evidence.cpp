@@ -39,6 +39,8 @@ base::Result<evidence_state> Custody::evidence_state_at(std::uint64_t checkpoint
 }
 
 base::Result<base::Bytes> Custody::sign_evidence(base::Bytes evidence) {
+    if (evidence.empty())  // the writer refused it; nothing must be signed bare
+        return base::fail(VaultError::malformed, "that state cannot be written as evidence");
     MITRAL_TRY(const auto signature, store_->sign_evidence(base::sha256(evidence)));
     evidence.insert(evidence.end(), signature.begin(), signature.end());
     return evidence;
