@@ -1,5 +1,7 @@
 #include "mitral/verify.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,6 +24,15 @@ base::Result<attest::Nonce> nonce_of(const std::string& hex) {
                           "a nonce is 64 hex digits: openssl rand -hex 32");
     std::copy(bytes->begin(), bytes->end(), nonce.begin());
     return nonce;
+}
+
+// Two verifiers of one unit would undo each other's marks. Beside the file, which is replaced.
+base::Result<base::UniqueFd> lock_marks(const std::string& marks_file) {
+    const auto path = marks_file + ".lock";
+    MITRAL_TRY(auto lock, base::open_file(path, O_RDWR | O_CREAT, 0600));
+    if (flock(lock.get(), LOCK_EX) != 0)
+        return base::fail_errno(path);
+    return lock;
 }
 
 // Lines that are no base64 are evidence too: of the wrong kind.
@@ -65,6 +76,7 @@ std::vector<verify::Finding> judge_answer(verify::Marks& marks,
 
 base::Result<std::vector<verify::Finding>> verify_evidence(const VerifyArguments& arguments,
                                                            std::int64_t now_s) {
+    MITRAL_TRY(const auto lock, lock_marks(arguments.marks_file));
     MITRAL_TRY(auto marks, verify::load(arguments.marks_file));
     attest::Nonce nonce{};
     if (!arguments.nonce.empty()) {
@@ -88,6 +100,7 @@ base::Result<std::vector<verify::Finding>> verify_evidence(const VerifyArguments
 }
 
 base::Status record_unit(const VerifyArguments& arguments, std::int64_t now_s) {
+    MITRAL_TRY(const auto lock, lock_marks(arguments.marks_file));
     if (access(arguments.marks_file.c_str(), F_OK) == 0)
         return base::fail(base::BaseError::invalid_setting,
                           arguments.marks_file +
@@ -100,6 +113,10 @@ base::Status record_unit(const VerifyArguments& arguments, std::int64_t now_s) {
     MITRAL_TRY(auto text, base::read_text_file(arguments.evidence_files.front(), max_file));
     text.erase(text.find_last_not_of(" \r\n") + 1);
     MITRAL_TRY(const auto attestation, attest::read_first_attestation(decoded(text), nonce));
+    if (attestation.state.doubtful)
+        return base::fail(base::BaseError::invalid_setting,
+                          "the trust zone refused what it had stored: put that right, then take "
+                          "the unit up");
     return verify::save(arguments.marks_file, verify::first_marks(attestation.state, now_s));
 }
 

@@ -1,5 +1,6 @@
 """mitral attest and mitral verify against a real vault (software back end): a unit that is sound, rolled back, copied."""
 import base64
+import fcntl
 import os
 import pathlib
 import shutil
@@ -130,6 +131,29 @@ may = ["checkpoint", "attest"]
         late = self.file(self.checkpoint())
         self.assertEqual(self.verify("--max-silence-s", "3600", late), (2, "silent"))  # the gap is told, and ends
         self.assertEqual(self.verify("--max-silence-s", "3600"), (0, ""))
+
+    @proves("T-ROLL-01")
+    def test_a_unit_in_doubt_is_not_taken_up(self):
+        self.marks.unlink()
+        self.stop()
+        (self.root / "state" / "custody").write_bytes(b"damaged")
+        self.start()
+        self.assertEqual(self.verify("--record", "--nonce", NONCE, self.file(self.attestation()))[0], 1)
+        self.assertFalse(self.marks.exists())
+
+    def test_one_verifier_at_a_time(self):
+        with open(f"{self.marks}.lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            argv = [BIN / "mitral", "verify", "--marks", self.marks, "--config", self.root / "mitral.toml",
+                    self.file(self.checkpoint())]
+            with subprocess.Popen(argv, stdout=subprocess.PIPE) as waiting:
+                self.addCleanup(waiting.kill)
+                deadline = time.monotonic() + 60
+                while " FLOCK " not in "".join(line for line in pathlib.Path("/proc/locks").read_text().splitlines()
+                                               if f"-> FLOCK  ADVISORY  WRITE {waiting.pid} " in line):
+                    self.assertTrue(waiting.poll() is None and time.monotonic() < deadline, "it does not wait")
+                fcntl.flock(lock, fcntl.LOCK_UN)
+                self.assertEqual((waiting.wait(timeout=60), waiting.stdout.read()), (0, b""))
 
     def test_marks_are_never_replaced_by_record(self):
         again = self.file(self.attestation())
