@@ -4,6 +4,8 @@ proxy. With the TPM back end they must be nowhere. The same search over the soft
 a search that cannot find is no proof.
 """
 import base64
+import ctypes
+import ctypes.util
 import hashlib
 import hmac
 import json
@@ -24,6 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from support.proves import main, proves
+from support.secret_search import Search, forms_of
 from system.peek import Memory
 
 BINARIES = pathlib.Path(os.environ["MITRAL_BINARY_DIR"])
@@ -33,30 +36,16 @@ REGISTRATION = b"canary-unit"
 MINTS = 34  # × 3 kinds of token: more than a hundred
 
 
-def forms_of(key):
-    """Every shape in which a key is as good as itself."""
-    padded = key.ljust(64, b"\0")
-    text = base64.b64encode(key)
-    forms = {
-        "raw": key,
-        "hex": key.hex().encode(),
-        "HEX": key.hex().upper().encode(),
-        "base64": text.rstrip(b"="),
-        "base64url": base64.urlsafe_b64encode(key).rstrip(b"="),
-        "percent-encoded base64": urllib.parse.quote(text, safe="").encode(),
-        "hmac inner pad": bytes(b ^ 0x36 for b in padded),
-        "hmac outer pad": bytes(b ^ 0x5C for b in padded),
-        "raw, reversed": key[::-1],
-    }
-    for shift in (1, 2):  # base64 of the key inside a longer text
-        inner = base64.b64encode(bytes(shift) + key)
-        forms[f"base64 +{shift}"] = inner[4:-4]
-    return forms
-
-
 def found_in(data, secrets):
-    return [f"{name} ({form})" for name, key in secrets.items()
-            for form, pattern in forms_of(key).items() if pattern in data]
+    return Search(secrets).in_bytes(data)
+
+
+def sha256_state(block):
+    """What OpenSSL keeps of a block."""
+    library, context = ctypes.CDLL(ctypes.util.find_library("crypto")), ctypes.create_string_buffer(256)
+    library.SHA256_Init(context)
+    library.SHA256_Update(context, block, len(block))
+    return context.raw[:32]
 
 
 def leaks_of(key):
@@ -69,10 +58,14 @@ def leaks_of(key):
     inner, outer = ((block ^ int.from_bytes(bytes([pad]) * 64, "big")).to_bytes(64, "big") for pad in (0x36, 0x5C))
     mac = hashlib.sha256(outer + hashlib.sha256(inner + b"text").digest()).digest()  # RFC 2104
     assert mac == hmac.digest(key, b"text", "sha256")
+    states = {name: sha256_state(block) for name, block in (("inner", inner), ("outer", outer))}
     percent = text.replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
     return {"raw": b"\x07" + key, "hex": b"key=%064x;" % number, "HEX": b"key=%064X;" % number,
             "base64": b'{"key":"' + text + b'"}', "base64url": b"?k=" + text.translate(bytes.maketrans(b"+/", b"-_")),
             "percent-encoded base64": b"sig=" + percent, "hmac inner pad": inner, "hmac outer pad": outer,
+            **{f"hmac {name} state": state for name, state in states.items()},
+            **{f"hmac {name} state, big-endian": b"".join(state[i:i + 4][::-1] for i in range(0, 32, 4))
+               for name, state in states.items()},
             "raw, reversed": bytes(reversed(key)), "base64 +1": encoded(b"\n" + key + b"\n"),
             "base64 +2": encoded(b"k=" + key + b"\n")}
 
