@@ -1,6 +1,6 @@
-// Follows the frames of one peer before the library hears them, and lets a SASL frame pass only
-// where one belongs. Proton 0.37 takes them anywhere, and loses the memory of each mechanism that
-// is named after the first: a stranger could fill memory with them.
+// Follows the frames of one peer before the library hears them: each performative has to keep
+// PeerRules, and a SASL frame passes only where one belongs. Proton 0.37 takes those anywhere, and
+// loses the memory of each mechanism that is named after the first.
 #pragma once
 
 #include <array>

@@ -28,6 +28,7 @@ enum Performative : std::uint64_t {
     end = 0x17,
     close = 0x18,
 };
+constexpr std::uint8_t null = 0x40;             // encoded
 constexpr std::uint64_t received_state = 0x23;  // no outcome (part 3, § 3.4.1)
 
 auto malformed(const char* why) {
@@ -92,11 +93,10 @@ base::Status PeerRules::judge(std::uint16_t channel, base::ByteView body) {
 }
 
 base::Status PeerRules::judge_begin(std::uint16_t channel, base::ByteView list) {
-    auto fields = EncodedValues(list).list();
-    if (fields.empty() || !fields.skip())
+    const auto fields = EncodedValues(list).list();
+    if (fields.empty())
         return malformed("a begin that cannot be read");
-    auto remote = EncodedValues(list).list();
-    if (remote.remaining().front() != 0x40)  // null
+    if (fields.remaining().front() != null)
         return malformed("a begin in answer to none");
     if (sessions_.size() >= most_sessions || !sessions_.insert(channel).second)
         return malformed("a begin on a channel in use");
