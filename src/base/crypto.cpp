@@ -10,19 +10,13 @@
 
 #include <cstdlib>
 
+#include "base/deleter.hpp"
 #include "base/errors.hpp"
 #include "base/log.hpp"
 
 namespace mitral::base {
 namespace {
 
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
 using Kdf = std::unique_ptr<EVP_KDF, Deleter<EVP_KDF_free>>;
 using KdfContext = std::unique_ptr<EVP_KDF_CTX, Deleter<EVP_KDF_CTX_free>>;
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "base/deleter.hpp"
 #include "base/errors.hpp"
 
 namespace mitral::base {
@@ -14,13 +15,6 @@ namespace {
 
 constexpr int number_size = 32;
 
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
 using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
 using Number = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;

@@ -8,19 +8,14 @@
 
 #include <memory>
 
+#include "base/deleter.hpp"
+
 namespace mitral::net {
 
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
-using Context = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
-using Connection = std::unique_ptr<SSL, Deleter<SSL_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using AlternativeNames = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
+using Context = std::unique_ptr<SSL_CTX, base::Deleter<SSL_CTX_free>>;
+using Connection = std::unique_ptr<SSL, base::Deleter<SSL_free>>;
+using Certificate = std::unique_ptr<X509, base::Deleter<X509_free>>;
+using Bio = std::unique_ptr<BIO, base::Deleter<BIO_free_all>>;
+using AlternativeNames = std::unique_ptr<GENERAL_NAMES, base::Deleter<GENERAL_NAMES_free>>;
 
 }  // namespace mitral::net

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "base/crypto.hpp"
+#include "base/deleter.hpp"
 #include "base/encoding.hpp"
 #include "base/file.hpp"
 #include "cloud/error.hpp"
@@ -19,17 +20,10 @@ namespace {
 
 constexpr std::size_t max_pem = 64 * 1024;
 
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using Context = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
-using Number = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
+using Key = std::unique_ptr<EVP_PKEY, base::Deleter<EVP_PKEY_free>>;
+using Bio = std::unique_ptr<BIO, base::Deleter<BIO_free_all>>;
+using Context = std::unique_ptr<EVP_MD_CTX, base::Deleter<EVP_MD_CTX_free>>;
+using Number = std::unique_ptr<BIGNUM, base::Deleter<BN_free>>;
 
 auto failed(const std::string& doing) {
     ERR_clear_error();

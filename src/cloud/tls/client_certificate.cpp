@@ -14,10 +14,10 @@
 namespace mitral::cloud::tls {
 namespace {
 
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using Store = std::unique_ptr<X509_STORE, Deleter<X509_STORE_free>>;
-using Verification = std::unique_ptr<X509_STORE_CTX, Deleter<X509_STORE_CTX_free>>;
-using Text = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
+using Bio = std::unique_ptr<BIO, base::Deleter<BIO_free_all>>;
+using Store = std::unique_ptr<X509_STORE, base::Deleter<X509_STORE_free>>;
+using Verification = std::unique_ptr<X509_STORE_CTX, base::Deleter<X509_STORE_CTX_free>>;
+using Text = std::unique_ptr<BIGNUM, base::Deleter<BN_free>>;
 
 struct FreeStack {
     void operator()(STACK_OF(X509) * stack) const noexcept { sk_X509_pop_free(stack, X509_free); }

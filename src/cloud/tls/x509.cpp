@@ -13,9 +13,9 @@
 namespace mitral::cloud::tls {
 namespace {
 
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
-using Number = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
+using Bio = std::unique_ptr<BIO, base::Deleter<BIO_free_all>>;
+using Extension = std::unique_ptr<X509_EXTENSION, base::Deleter<X509_EXTENSION_free>>;
+using Number = std::unique_ptr<BIGNUM, base::Deleter<BN_free>>;
 
 constexpr long backdate_s = 300;  // clients with a slow clock
 constexpr std::size_t max_pem = 64 * 1024;

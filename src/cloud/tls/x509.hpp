@@ -9,19 +9,13 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/deleter.hpp"
 #include "base/result.hpp"
 
 namespace mitral::cloud::tls {
 
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, base::Deleter<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, base::Deleter<EVP_PKEY_free>>;
 
 struct Identity {
     Certificate certificate;
