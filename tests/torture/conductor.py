@@ -10,6 +10,8 @@ import struct
 import threading
 import time
 
+from fault import SEEN_S
+
 
 class NotFired(Exception):
     """A point was not reached, or a fault did not take hold."""
@@ -107,11 +109,11 @@ class Conductor(threading.Thread):
         except NotFired:
             raise NotFired(f"{program} did not reach {point} within {timeout:g} s") from None
 
-    def await_errno(self, process, number, timeout=3.0):
+    def await_errno(self, process, number, timeout=SEEN_S):
         self.await_event("refused", timeout, lambda who, got: who is process and int(got) == number)
         return f"{errno.errorcode[number]} returned"
 
-    def await_end(self, process, timeout=5.0):
+    def await_end(self, process, timeout=SEEN_S):
         self.await_event("left", timeout, lambda who, _: who is process)
         return f"pid {process.pid} ended"
 

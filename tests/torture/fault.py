@@ -1,6 +1,7 @@
 """What every fault of the run is."""
 
-HELD_S = 0.3  # how long a disturbance lasts once it was seen
+HELD_S = 0.3   # how long a disturbance lasts once it was seen
+SEEN_S = 20.0  # within this it is seen, however busy the machine
 
 
 class Fault:

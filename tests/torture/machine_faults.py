@@ -6,7 +6,7 @@ import time
 
 from conductor import NotFired
 from fail_points import UPLINK, VAULT
-from fault import HELD_S, Fault
+from fault import HELD_S, SEEN_S, Fault
 
 
 class Kill(Fault):
@@ -33,7 +33,7 @@ class ShortWrite(Fault):
 
     def strike(self, unit, standing):
         standing.say(f"short {unit.random.randint(1, 60)} {errno.ENOSPC}")
-        _, cut = unit.conductor.await_event("cut", 3.0, lambda who, _: who is standing)
+        _, cut = unit.conductor.await_event("cut", SEEN_S, lambda who, _: who is standing)
         return f"{cut} bytes written, then " + unit.conductor.await_errno(standing, errno.ENOSPC)
 
 
@@ -69,7 +69,7 @@ class FailingDisk(Fault):
         for number, rule in enumerate(self._rules):
             unit.errors.add(f"{self.name}-{number}", glob="*", **rule)
         standing.say("go")
-        if not unit.wait_for(lambda: unit.errors.fired_at_all() > before, 3):
+        if not unit.wait_for(lambda: unit.errors.fired_at_all() > before, SEEN_S):
             raise NotFired("no operation met a rule")
         time.sleep(HELD_S)
         return f"{unit.errors.fired_at_all() - before} operations met it"
@@ -124,7 +124,7 @@ class VaultKilled(Fault):
         pid = unit.parts[VAULT].pid
         unit.parts[VAULT].kill()
         standing.say("go")
-        if not unit.wait_for(lambda: unit.parts[VAULT].restarts > before, 5):
+        if not unit.wait_for(lambda: unit.parts[VAULT].restarts > before, SEEN_S):
             raise NotFired("the vault was not restarted")
         return f"vault pid {pid} killed"
 
@@ -140,7 +140,7 @@ class VanishedGroup(Fault):
         try:
             unit.conductor.arm(standing.program, "intake.answered", 5)
             standing.say("go")
-            standing = unit.conductor.await_point(standing.program, "intake.answered", 5.0)
+            standing = unit.conductor.await_point(standing.program, "intake.answered", SEEN_S)
             newest = max((unit.layout.spool / "vitals").glob("*.seg"))
             size = newest.stat().st_size
             os.truncate(newest, size // 2)

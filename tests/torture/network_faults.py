@@ -6,7 +6,7 @@ import time
 import layout
 from conductor import NotFired
 from fail_points import ENROL, UPLINK
-from fault import HELD_S, Fault
+from fault import HELD_S, SEEN_S, Fault
 
 
 class Link(Fault):
@@ -20,7 +20,7 @@ class Link(Fault):
         before = self._seen(proxy)
         proxy.set(self._mode, **self._parameters)
         standing.say("go")
-        deadline = time.monotonic() + 3.0
+        deadline = time.monotonic() + SEEN_S
         while not self._seen(proxy) > before and not self._refuses(proxy):
             if time.monotonic() > deadline:
                 raise NotFired(f"no connection met {self._mode}")
@@ -57,7 +57,7 @@ class Cloud(Fault):
         if self._drop:
             unit.hub.drop(layout.REGISTRATION_ID)
         standing.say("go")
-        if not unit.wait_for(lambda: unit.cloud_fault(self._fault)["fired"] > before, 6):
+        if not unit.wait_for(lambda: unit.cloud_fault(self._fault)["fired"] > before, SEEN_S):
             raise NotFired(f"{self._fault} did not strike")
         time.sleep(HELD_S)
         return f"{self._fault} struck {unit.cloud_fault(self._fault)['fired'] - before} times"
@@ -79,7 +79,7 @@ class Duplicate(Fault):
             seen = unit.hub.metrics()["mitral_cloud_takeovers_total"] - before
             # The unit takes its identity back at its next attempt.
             if not unit.wait_for(
-                    lambda: unit.hub.metrics()["mitral_cloud_takeovers_total"] > before, 5):
+                    lambda: unit.hub.metrics()["mitral_cloud_takeovers_total"] > before, SEEN_S):
                 raise NotFired("no link was taken over")
             return f"a twin connected, {seen:.0f} links taken over by it"
         finally:
@@ -115,5 +115,5 @@ class Reassigned(Fault):
     def _follow(unit, hub):
         before = unit.log_count(UPLINK, f"connected hub={hub}")
         unit.hub.drop(layout.REGISTRATION_ID)
-        if not unit.wait_for(lambda: unit.log_count(UPLINK, f"connected hub={hub}") > before, 10):
+        if not unit.wait_for(lambda: unit.log_count(UPLINK, f"connected hub={hub}") > before, 2 * SEEN_S):
             raise NotFired(f"the uplink did not follow to {hub}")

@@ -4,7 +4,7 @@ import time
 import layout
 from conductor import NotFired
 from fail_points import UPLINK
-from fault import HELD_S, Fault
+from fault import HELD_S, SEEN_S, Fault
 
 
 class ClockSet(Fault):
@@ -17,7 +17,7 @@ class ClockSet(Fault):
         offset = self._offset()
         unit.conductor.clock.shift(offset)
         standing.say("time")
-        _, seen = unit.conductor.await_event("time", 3.0, lambda who, _: who is standing)
+        _, seen = unit.conductor.await_event("time", SEEN_S, lambda who, _: who is standing)
         if abs(int(seen) - (time.time() + offset)) > 2:
             raise NotFired(f"the process reads {seen}")
         standing.say("go")
@@ -39,7 +39,7 @@ class Renewal(Fault):
         unit.renew_token()
         standing.say("go")
         for _ in range(4):
-            if unit.wait_for(lambda: unit.log_count(UPLINK, "token-renewed") > before, 2):
+            if unit.wait_for(lambda: unit.log_count(UPLINK, "token-renewed") > before, SEEN_S / 4):
                 return "a fresh token, a new link"
             unit.renew_token()  # a link that was just being made is not renewed
         raise NotFired("no renewal began")

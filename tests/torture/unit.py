@@ -15,12 +15,13 @@ import layout
 import steady_senders
 from cloud import local_azure, mqtt_client
 from fail_points import INTAKE, UPLINK
+from fault import SEEN_S
 from proxy import FaultProxy
 
 HUB_HOST, OTHER_HUB_HOST = "hub-1.mitral.test", "hub-2.mitral.test"
 DISK_MB = 24
-REACH_S = 8.0        # within this a point is reached once it was brought about
-RECOVERY_S = 40.0
+REACH_S = 20.0       # within this a point is reached once it was brought about
+RECOVERY_S = 120.0
 
 SETTINGS = {
     "vault": {"backend": "software", "rate_burst": 100_000, "rate_per_minute": 1_000_000,
@@ -127,7 +128,7 @@ class Unit(gateway.Stack):
     def hold_uplink(self):
         self.parts[UPLINK].signal(signal.SIGSTOP)
         marks = self.ward.marks()
-        self.wait_for(lambda: self.ward.acknowledged_beyond(marks), 5)
+        self.wait_for(lambda: self.ward.acknowledged_beyond(marks), REACH_S)
 
     def release_uplink(self):
         self.parts[UPLINK].signal(signal.SIGCONT)
@@ -139,7 +140,7 @@ class Unit(gateway.Stack):
     def _upkeep(self, point):
         self.parts[INTAKE].kill()  # leaves a segment that nobody writes to any more
         self.conductor.arm(point.program, point.name)
-        return self._await(point, 15.0)
+        return self._await(point, 2 * REACH_S)
 
     def _restart_intake(self, point):
         self.conductor.arm(point.program, point.name)
@@ -165,8 +166,8 @@ class Unit(gateway.Stack):
     def tear(self, standing, count):
         """Of the write that follows, `count` bytes reach the disk; then the process stands again."""
         standing.say(f"torn {count} 0")
-        cut = int(self.conductor.await_event("cut", 3.0, lambda who, _: who is standing)[1])
-        self.conductor.await_event("at", 3.0, lambda who, _: who is standing)
+        cut = int(self.conductor.await_event("cut", SEEN_S, lambda who, _: who is standing)[1])
+        self.conductor.await_event("at", SEEN_S, lambda who, _: who is standing)
         return cut
 
     def _no_space(self, point):
@@ -191,7 +192,7 @@ class Unit(gateway.Stack):
         for sender in self.ward.senders:
             sender.hurry(0.0)
         try:
-            return self._await(point, 20.0)
+            return self._await(point, 3 * REACH_S)
         finally:
             for sender in self.ward.senders:
                 sender.hurry(steady_senders.QUIET_S)
@@ -248,9 +249,11 @@ class Unit(gateway.Stack):
         device, hub = layout.REGISTRATION_ID, self.layout.hub_name
         client = mqtt_client.Mqtt(self.layout.ports.mqtt, self.layout.root_file)
         token = local_azure.sas(local_azure.derive(self.group["primary_key"], device), f"{hub}/devices/{device}")
-        _, code = client.connect(device, f"{hub}/{device}/?api-version=2021-04-12", token)
-        if code:
-            raise conductor.NotFired(f"the twin was refused: {code}")
+        client.send(mqtt_client.connect_packet(device, f"{hub}/{device}/?api-version=2021-04-12", token))
+        answer = client.receive()
+        if answer is None or answer[1][1] != 0:
+            client.close()
+            raise conductor.NotFired(f"the twin was refused: {answer}")
         return client
 
     def await_recovery(self):
