@@ -72,7 +72,7 @@ class Unit(gateway.Stack):
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(programs, source, say=lambda _text: None, scratch=folder)
         self.random = random.Random(seed)
-        tuning = layout.Tuning(batch_interval_s=batch_interval_s, spool_mb=2, segment_mb=1)
+        tuning = layout.Tuning(batch_interval_s=batch_interval_s, spool_mb=8, segment_mb=1)
         self.layout = Place(folder, self.layout.ports, tuning)
         self.layout.links = self.links = {"hub": FaultProxy(("127.0.0.1", self.layout.ports.mqtt)),
                                           "dps": FaultProxy(("127.0.0.1", self.layout.ports.https))}
