@@ -19,7 +19,8 @@ enum {
     TRUSTED_MINTS_AHEAD = 64 /* by less than this the count of tokens jumps at a start */
 };
 
-/* The numbers are those of the operations of the vault's own protocol. */
+/* The numbers are those of the operations of the vault's own protocol, which does not carry the
+ * last. */
 enum trusted_command {
     TRUSTED_MINT_HUB =
         1, /* i64 now | i64 lifetime | text hub | text module -> i64 expiry | block */
@@ -38,7 +39,9 @@ enum trusted_command {
     TRUSTED_BEGIN_TIME = 9,         /* – -> block request to the time authority */
     TRUSTED_TAKE_TIME = 10,         /* block its answer -> i64 earliest time now, Unix s */
     TRUSTED_CHECKPOINT = 11, /* block report -> block checkpoint (docs/formats/evidence.md) */
-    TRUSTED_ATTEST = 12      /* nonce (32) -> block attestation */
+    TRUSTED_ATTEST = 12,     /* nonce (32) -> block attestation */
+    TRUSTED_VOLUME_KEY = 13  /* block wrapped, or an empty one for a new key -> block key (64) |
+                                block wrapped; once in a start */
 };
 
 /* The numbers are those of vault::VaultError. */
@@ -60,7 +63,8 @@ enum trusted_status {
     TRUSTED_STATE_REFUSED = 18,
     TRUSTED_TIME_REFUSED = 19,
     TRUSTED_STATION_REFUSED = 20,
-    TRUSTED_TOO_FAR_AHEAD = 21
+    TRUSTED_TOO_FAR_AHEAD = 21,
+    TRUSTED_ALREADY_GIVEN = 22
 };
 
 /* The wrapping key of an `optee` statement: X25519 key (32) | unit id (32) | attestation key
@@ -77,3 +81,5 @@ enum {
     TRUSTED_PURPOSE_DEVICE = 'd',
     TRUSTED_PURPOSE_SUBJECT = 's'
 };
+
+enum { TRUSTED_VOLUME_KEY_SIZE = 64, TRUSTED_VOLUME_WRAPPED_SIZE = 32 + 64 + 16 };

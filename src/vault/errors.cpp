@@ -47,6 +47,8 @@ const char* describe(VaultError error) {
             return "station refused";
         case VaultError::too_far_ahead:
             return "too far ahead";
+        case VaultError::already_given:
+            return "already given";
     }
     return "unknown";
 }

@@ -31,6 +31,7 @@ enum class VaultError {
     time_refused = 19,       // no good answer of the time authority to the last question
     station_refused = 20,    // a trust zone that knows its station takes no other's orders
     too_far_ahead = 21,      // a signed time or counter, of what was signed before
+    already_given = 22,      // the key of the unit's volume, once in a start
 };
 
 // True when the rules said no; false when something did not work.

@@ -51,7 +51,8 @@ class Commands : public ::testing::Test {
                 {TRUSTED_BEGIN_TIME, {}},
                 {TRUSTED_TAKE_TIME, base::ByteWriter().block16(base::Bytes(300, 1)).bytes()},
                 {TRUSTED_CHECKPOINT, base::ByteWriter().block16(encode(report)).bytes()},
-                {TRUSTED_ATTEST, base::Bytes(32, 4)}};
+                {TRUSTED_ATTEST, base::Bytes(32, 4)},
+                {TRUSTED_VOLUME_KEY, base::ByteWriter().block16({}).bytes()}};
     }
     Bench bench{BackendKind::optee};
     std::unique_ptr<vault::optee::Channel> channel;
@@ -76,7 +77,7 @@ TEST_F(Commands, OfAnyOtherLengthAreRefused) {
 TEST_F(Commands, ThatDoNotExistAreRefused) {
     MITRAL_PROVES("T-SW-05");
     for (const auto& request : good())
-        for (const std::uint32_t command : {0U, 13U, 14U, 255U, 256U, 257U, 0x10001U, 0xffffffffU})
+        for (const std::uint32_t command : {0U, 14U, 15U, 255U, 256U, 257U, 0x10001U, 0xffffffffU})
             EXPECT_EQ(ask(command, request.bytes), malformed) << command;
 }
 
@@ -96,7 +97,7 @@ TEST_F(Commands, OfNoiseChangeNothing) {
     for (int i = 0; i < 4000; ++i) {
         base::Bytes noise(base::random_u64() % 200);
         base::fill_random(noise);
-        const auto command = 1 + static_cast<std::uint32_t>(i % 12);
+        const auto command = 1 + static_cast<std::uint32_t>(i % 13);
         const bool takes_nothing = command == TRUSTED_NEW_DATA_KEY || command == TRUSTED_STATUS ||
                                    command == TRUSTED_BEGIN_PROVISIONING ||
                                    command == TRUSTED_BEGIN_TIME;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/crypto.hpp"
 #include "trusted/core/commands.h"
@@ -73,6 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         __builtin_trap();
     std::array<std::uint8_t, TRUSTED_MAX_REPLY> reply{};
     base::ByteReader in(base::ByteView(data, size));
+    bool volume_given = false;
     while (const auto command = in.u8()) {
         const auto body = in.block16();
         if (!body)
@@ -83,6 +85,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto written = trusted_answer(&unit, sign ? TRUSTED_EXECUTE_ORDER : *command,
                                             {request.data(), request.size()}, reply.data());
         const std::uint64_t mints = unit.mints;
+        if (*command == TRUSTED_VOLUME_KEY && reply[0] == TRUSTED_OK &&
+            std::exchange(volume_given, true))
+            __builtin_trap();
         if (written == 0 || written > reply.size() || (reply[0] != TRUSTED_OK && written != 1))
             __builtin_trap();
         // A key never came with these orders in a form that opens: no identity, no token.

@@ -70,6 +70,23 @@ static enum trusted_status open_data_key(struct trusted* trusted, struct reader*
     return status;
 }
 
+static enum trusted_status volume_key(struct trusted* trusted, struct reader* in,
+                                      struct writer* out) {
+    struct volume volume;
+    const struct span wrapped = trusted_block(in);
+    if (!trusted_read_all(in))
+        return TRUSTED_MALFORMED;
+    const enum trusted_status status = trusted_volume_key(trusted, wrapped, &volume);
+    if (status == TRUSTED_OK) {
+        const struct span plain = {volume.key, sizeof volume.key};
+        const struct span sealed = {volume.wrapped, sizeof volume.wrapped};
+        trusted_put_block(out, plain);
+        trusted_put_block(out, sealed);
+    }
+    trusted_wipe(&volume, sizeof volume);
+    return status;
+}
+
 static enum trusted_status status(struct trusted* trusted, struct reader* in, struct writer* out) {
     static const struct policy none = {0};
     const struct custody* custody = &trusted->custody;
@@ -209,6 +226,8 @@ static command command_of(uint32_t number) {
             return checkpoint;
         case TRUSTED_ATTEST:
             return attest;
+        case TRUSTED_VOLUME_KEY:
+            return volume_key;
         default:
             return NULL;
     }

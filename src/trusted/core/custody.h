@@ -33,6 +33,7 @@ struct trusted {
     uint64_t refusals;     /* since the start */
     bool doubtful;         /* what was stored was refused at this start */
     bool storage_refused;  /* … as a whole, by the platform */
+    bool volume_given;     /* its key, at this start */
     struct statement statement;
     struct roughtime_clock time; /* signed time, in memory only */
     int64_t stored_floor_s;
@@ -87,6 +88,16 @@ enum trusted_status trusted_new_data_key(struct trusted* trusted, uint8_t key[KE
                                          uint8_t wrapped[DATA_KEY_WRAPPED_SIZE]);
 enum trusted_status trusted_give_data_key(struct trusted* trusted, struct span wrapped,
                                           uint8_t key[KEY_SIZE]);
+/* The key of the unit's volume: `wrapped`, opened, or with none a new one. Once in a start, in
+ * every state: who comes after the start's own opener comes too late. TRUSTED_KEY_REFUSED: what was
+ * wrapped is lost for good. TRUSTED_STATE_REFUSED: it may open again when the state is not in
+ * doubt; until then none is made. */
+struct volume {
+    uint8_t key[VOLUME_KEY_SIZE];
+    uint8_t wrapped[VOLUME_KEY_WRAPPED_SIZE];
+};
+enum trusted_status trusted_volume_key(struct trusted* trusted, struct span wrapped,
+                                       struct volume* volume);
 enum trusted_status trusted_pseudonym(struct trusted* trusted, struct span id,
                                       struct span authority, uint8_t pseudonym[16]);
 enum trusted_status trusted_begin_provisioning(struct trusted* trusted,

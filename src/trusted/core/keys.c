@@ -5,7 +5,6 @@
 enum { SALT_SIZE = 32 };
 
 static const char module_domain[] = "mitral module key 1"; /* its zero byte included */
-static const char data_purpose[] = "mitral trusted data key 1";
 /* A key that seals one message only may have a fixed nonce. */
 static const uint8_t fixed_nonce[ZONE_NONCE_SIZE] = {0};
 
@@ -51,38 +50,74 @@ enum trusted_zone_result trusted_key_mac(const struct trusted_zone* zone, const 
 }
 
 static enum trusted_zone_result message_key(const struct trusted_zone* zone,
-                                            const uint8_t root[KEY_SIZE], const uint8_t* salt,
-                                            uint8_t key[KEY_SIZE]) {
+                                            const uint8_t root[KEY_SIZE], struct span purpose,
+                                            const uint8_t* salt, uint8_t key[KEY_SIZE]) {
     const struct span secret = {root, KEY_SIZE};
     const struct span salted = {salt, SALT_SIZE};
-    const struct span info = {(const uint8_t*)data_purpose, sizeof data_purpose - 1};
-    return trusted_hkdf(zone, secret, salted, info, key);
+    return trusted_hkdf(zone, secret, salted, purpose, key);
+}
+
+static enum trusted_zone_result wrap(const struct trusted_zone* zone, const uint8_t root[KEY_SIZE],
+                                     struct span purpose, struct span key, uint8_t* wrapped) {
+    uint8_t with[KEY_SIZE];
+    enum trusted_zone_result result = zone->random(zone->self, wrapped, SALT_SIZE);
+    if (result == ZONE_OK)
+        result = message_key(zone, root, purpose, wrapped, with);
+    if (result == ZONE_OK)
+        result = zone->seal(zone->self, with, fixed_nonce, key.at, key.size, wrapped + SALT_SIZE);
+    trusted_wipe(with, sizeof with);
+    return result;
+}
+
+static enum trusted_zone_result open(const struct trusted_zone* zone, const uint8_t root[KEY_SIZE],
+                                     struct span purpose, struct span wrapped, uint8_t* key) {
+    uint8_t with[KEY_SIZE];
+    enum trusted_zone_result result = message_key(zone, root, purpose, wrapped.at, with);
+    if (result == ZONE_OK)
+        result = zone->open(zone->self, with, fixed_nonce, wrapped.at + SALT_SIZE,
+                            wrapped.size - SALT_SIZE, key);
+    trusted_wipe(with, sizeof with);
+    return result;
+}
+
+static struct span data_key(void) {
+    static const char purpose[] = "mitral trusted data key 1";
+    const struct span span = {(const uint8_t*)purpose, sizeof purpose - 1};
+    return span;
+}
+
+static struct span volume_key(void) {
+    static const char purpose[] = "mitral trusted volume key 1";
+    const struct span span = {(const uint8_t*)purpose, sizeof purpose - 1};
+    return span;
 }
 
 enum trusted_zone_result trusted_wrap_data_key(const struct trusted_zone* zone,
                                                const uint8_t root[KEY_SIZE],
                                                const uint8_t key[KEY_SIZE],
                                                uint8_t wrapped[DATA_KEY_WRAPPED_SIZE]) {
-    uint8_t with[KEY_SIZE];
-    enum trusted_zone_result result = zone->random(zone->self, wrapped, SALT_SIZE);
-    if (result == ZONE_OK)
-        result = message_key(zone, root, wrapped, with);
-    if (result == ZONE_OK)
-        result = zone->seal(zone->self, with, fixed_nonce, key, KEY_SIZE, wrapped + SALT_SIZE);
-    trusted_wipe(with, sizeof with);
-    return result;
+    const struct span plain = {key, KEY_SIZE};
+    return wrap(zone, root, data_key(), plain, wrapped);
 }
 
 enum trusted_zone_result trusted_open_data_key(const struct trusted_zone* zone,
                                                const uint8_t root[KEY_SIZE], struct span wrapped,
                                                uint8_t key[KEY_SIZE]) {
-    uint8_t with[KEY_SIZE];
-    if (wrapped.size != DATA_KEY_WRAPPED_SIZE)
-        return ZONE_REFUSED;
-    enum trusted_zone_result result = message_key(zone, root, wrapped.at, with);
-    if (result == ZONE_OK)
-        result = zone->open(zone->self, with, fixed_nonce, wrapped.at + SALT_SIZE,
-                            wrapped.size - SALT_SIZE, key);
-    trusted_wipe(with, sizeof with);
-    return result;
+    return wrapped.size == DATA_KEY_WRAPPED_SIZE ? open(zone, root, data_key(), wrapped, key)
+                                                 : ZONE_REFUSED;
+}
+
+enum trusted_zone_result trusted_wrap_volume_key(const struct trusted_zone* zone,
+                                                 const uint8_t root[KEY_SIZE],
+                                                 const uint8_t key[VOLUME_KEY_SIZE],
+                                                 uint8_t wrapped[VOLUME_KEY_WRAPPED_SIZE]) {
+    const struct span plain = {key, VOLUME_KEY_SIZE};
+    return wrap(zone, root, volume_key(), plain, wrapped);
+}
+
+enum trusted_zone_result trusted_open_volume_key(const struct trusted_zone* zone,
+                                                 const uint8_t root[KEY_SIZE], struct span wrapped,
+                                                 uint8_t key[VOLUME_KEY_SIZE]) {
+    return wrapped.size == VOLUME_KEY_WRAPPED_SIZE ? open(zone, root, volume_key(), wrapped, key)
+                                                   : ZONE_REFUSED;
 }

@@ -11,7 +11,9 @@ extern "C" {
 enum {
     KEY_SIZE = 32,
     KEY_MAX_TRANSPORTED = 64,
-    DATA_KEY_WRAPPED_SIZE = 32 + KEY_SIZE + ZONE_TAG_SIZE
+    DATA_KEY_WRAPPED_SIZE = 32 + KEY_SIZE + ZONE_TAG_SIZE,
+    VOLUME_KEY_SIZE = 64, /* AES-256-XTS */
+    VOLUME_KEY_WRAPPED_SIZE = 32 + VOLUME_KEY_SIZE + ZONE_TAG_SIZE
 };
 
 /* A device's or subject key: as many bytes as the station gave. Size 0: none. */
@@ -38,6 +40,14 @@ enum trusted_zone_result trusted_wrap_data_key(const struct trusted_zone* zone,
 enum trusted_zone_result trusted_open_data_key(const struct trusted_zone* zone,
                                                const uint8_t root[KEY_SIZE], struct span wrapped,
                                                uint8_t key[KEY_SIZE]);
+/* The same for the key of a volume: what was wrapped as the one does not open as the other. */
+enum trusted_zone_result trusted_wrap_volume_key(const struct trusted_zone* zone,
+                                                 const uint8_t root[KEY_SIZE],
+                                                 const uint8_t key[VOLUME_KEY_SIZE],
+                                                 uint8_t wrapped[VOLUME_KEY_WRAPPED_SIZE]);
+enum trusted_zone_result trusted_open_volume_key(const struct trusted_zone* zone,
+                                                 const uint8_t root[KEY_SIZE], struct span wrapped,
+                                                 uint8_t key[VOLUME_KEY_SIZE]);
 
 #ifdef __cplusplus
 }

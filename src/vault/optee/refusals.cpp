@@ -25,7 +25,8 @@ static_assert(same(TRUSTED_MALFORMED, VaultError::malformed) &&
               same(TRUSTED_STATE_REFUSED, VaultError::state_refused) &&
               same(TRUSTED_TIME_REFUSED, VaultError::time_refused) &&
               same(TRUSTED_STATION_REFUSED, VaultError::station_refused) &&
-              same(TRUSTED_TOO_FAR_AHEAD, VaultError::too_far_ahead));
+              same(TRUSTED_TOO_FAR_AHEAD, VaultError::too_far_ahead) &&
+              same(TRUSTED_ALREADY_GIVEN, VaultError::already_given));
 
 const char* text_of(std::uint8_t status) {
     switch (status) {
@@ -62,6 +63,8 @@ const char* text_of(std::uint8_t status) {
         case TRUSTED_TOO_FAR_AHEAD:
             return "a signed time or counter is more than ten years ahead of what was signed "
                    "before: was it signed under a wrong clock?";
+        case TRUSTED_ALREADY_GIVEN:
+            return "the key of the volume was given at this start, and is given once";
         case TRUSTED_STATION_REFUSED:
             return "the Trusted Application is built for another station than [vault] station_key "
                    "names";
@@ -75,7 +78,7 @@ const char* text_of(std::uint8_t status) {
 std::unexpected<base::Error> refusal(std::uint8_t status) {
     const bool known = status == TRUSTED_MALFORMED ||
                        (status >= TRUSTED_NOT_PROVISIONED && status <= TRUSTED_KEY_REFUSED) ||
-                       (status >= TRUSTED_STATE_REFUSED && status <= TRUSTED_TOO_FAR_AHEAD);
+                       (status >= TRUSTED_STATE_REFUSED && status <= TRUSTED_ALREADY_GIVEN);
     return base::fail(known ? static_cast<VaultError>(status) : VaultError::backend_failure,
                       text_of(status));
 }
