@@ -64,16 +64,10 @@ ifeq ($(BOARD),stm32mp257)
 test-board: board
 	@$(PYTHON) tests/board/board_porting.py $(ARGS)
 else
-test-board: board ## break its chain of trust link by link, in QEMU
-	@cmake --preset release --log-level=WARNING
-	@cmake --build --preset release --target canary_station
-	@$(PYTHON) tests/board/board_chain.py $(ARGS)
-	@$(PYTHON) tests/board/board_abuse.py Abuse
-	@$(PYTHON) tests/board/board_token.py
-	@$(PYTHON) tests/board/board_kernel.py
-	@$(PYTHON) tests/board/board_production.py
-	@$(PYTHON) tests/board/board_start.py Start
-	@$(PYTHON) tests/board/board_custody.py Custody
+test-board: ## start the image of the board in QEMU and break its chain of trust link by link
+	@scripts/deps.sh test
+	@scripts/deps.sh board
+	@$(PYTHON) scripts/test.py --only board-tests --jobs $(JOBS) -- $(ARGS)
 endif
 
 demo-board: board ## the demo with its gateway on the board, in QEMU (needs root or sudo)

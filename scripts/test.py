@@ -23,6 +23,7 @@ class Stage:
     targets: tuple
     tests: tuple
     environment: tuple = ()
+    first: tuple = ()  # a command that makes what the tests start
 
 
 STAGES = (
@@ -36,6 +37,8 @@ STAGES = (
     Stage("tsan", ("thread_tests",), ("-L", "^unit-threads$")),
     Stage("fuzz", ("fuzzers",), ("-L", "^fuzz$"), (("MITRAL_FUZZ_SECONDS", "5"), ("MITRAL_FUZZ_SEED", "1"))),
 )
+# The board's image, started in QEMU; not part of the whole yet (make test-board).
+BOARD = Stage("board-tests", ("programs", "canary_station"), ("-L", "^board$"), first=("scripts/board/build.py",))
 
 
 @dataclasses.dataclass
@@ -128,7 +131,7 @@ def ctest(stage, jobs, extra, environment, verdicts):
         return
     before = len(verdicts.failed)
     read_verdicts(report, stage.preset, verdicts)
-    if os.environ.get("CI") and stage.preset in ("release", "torture"):
+    if os.environ.get("CI") and stage.preset in ("release", "torture", "board-tests"):
         refuse_skips(verdicts)
     if status != 0 and len(verdicts.failed) == before:
         verdicts.failed.append((f"{stage.preset}: ctest", f"exit status {status}; see the lines above"))
@@ -155,6 +158,11 @@ def make_evidence(progress, verdicts):
 def run_stage(stage, options, progress, verdicts):
     """False when later stages make no sense."""
     environment = {name: os.environ.get(name, value) for name, value in stage.environment}
+    if stage.first:
+        progress.step(f"{stage.preset}: {stage.first[0]}")
+        if run([sys.executable, *stage.first, "--jobs", options.jobs]) != 0:
+            verdicts.failed.append((f"{stage.preset}: {stage.first[0]}", "its message stands above"))
+            return False
     progress.step(f"{stage.preset}: build")
     if configure(stage, environment) != 0 or build(stage, options.jobs) != 0:
         verdicts.failed.append((f"{stage.preset}: build", "the compiler's message stands above"))
@@ -185,7 +193,7 @@ def summarise(verdicts, progress):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", default=str(os.cpu_count()), help="parallel compilers and tests")
-    parser.add_argument("--only", choices=[stage.preset for stage in STAGES], help="one preset")
+    parser.add_argument("--only", choices=[stage.preset for stage in (*STAGES, BOARD)], help="one preset")
     parser.add_argument("ctest", nargs="*", help="arguments for ctest, after --")
     return parser.parse_args()
 
@@ -194,11 +202,11 @@ def main():
     options = parse_arguments()
     stages = STAGES
     if options.only:
-        stages = tuple(stage for stage in STAGES if stage.preset == options.only)
+        stages = tuple(stage for stage in (*STAGES, BOARD) if stage.preset == options.only)
     elif options.ctest:
         stages = STAGES[:1]
     whole = stages == STAGES and not options.ctest
-    progress, verdicts = Progress(2 * len(stages) + 2 * whole), Verdicts()
+    progress, verdicts = Progress(sum(2 + bool(stage.first) for stage in stages) + 2 * whole), Verdicts()
     if whole:
         check_style(progress, verdicts)
     for stage in stages:
