@@ -2,6 +2,7 @@
 """The search behind board_extraction.py, on files that hold a key on purpose (its shapes: vault.canary)."""
 import hashlib
 import os
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -9,7 +10,28 @@ from pathlib import Path
 from support.proves import main
 from support.secret_search import CHUNK, Search, forms_of, sha256_state
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "board"))
+
+from inspector import memory_views  # noqa: E402
+
 PAGE = 4096
+MAP = """\
+FlatView #0
+ AS "cpu-secure-memory-0", root: secure-memory
+ Root memory region: secure-memory
+  0000000000000000-0000000003ffffff (prio 0, romd): virt.flash0
+  0000000009000000-0000000009000fff (prio 0, i/o): pl011
+  000000000e000000-000000000effffff (prio 0, ram): virt.secure-ram
+  0000000040000000-000000007fffffff (prio 0, ram): mach-virt.ram
+
+FlatView #1
+ AS "memory", root: system
+ AS "cpu-memory-0", root: system
+ Root memory region: system
+  0000000009000000-0000000009000fff (prio 0, i/o): pl011
+  0000000040000000-000000004fffffff (prio 0, ram): mach-virt.ram
+  0000000050000000-000000007fffffff (prio 0, ram): mach-virt.ram @0000000010000000
+"""
 
 
 class Files(unittest.TestCase):
@@ -63,6 +85,16 @@ class Files(unittest.TestCase):
             block = text + b"\x80" + bytes(55 - len(text)) + (8 * len(text)).to_bytes(8, "big")
             self.assertEqual(b"".join(word.to_bytes(4, "big") for word in sha256_state(block)),
                              hashlib.sha256(text).digest())
+
+
+class Map(unittest.TestCase):
+    def test_each_world_has_its_memory(self):
+        views = memory_views(MAP)
+        main_memory = {(0x40000000, 0x80000000): "mach-virt.ram"}
+        self.assertEqual(views["memory"], main_memory)
+        self.assertEqual(views["cpu-memory-0"], main_memory)
+        self.assertEqual(views["cpu-secure-memory-0"], {(0, 0x4000000): "virt.flash0",
+                                                        (0xE000000, 0xF000000): "virt.secure-ram", **main_memory})
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ namespace {
 
 using namespace mitral;
 
+// The trust zone of a board that is emulated is slow.
+constexpr base::Seconds patience{120};
+
 base::Status provision(vault::Client& client, const char* station_file, const char* group_file,
                        const char* subject_file) {
     MITRAL_TRY(const auto station_key, base::read_secret_file(station_file, 64));
@@ -66,7 +69,7 @@ base::Status exercise(vault::Client& client, int count) {
 }
 
 base::Status run(int argc, char** argv) {
-    MITRAL_TRY(auto client, vault::Client::connect(argv[2]));
+    MITRAL_TRY(auto client, vault::Client::connect(argv[2], patience));
     if (std::string(argv[1]) == "provision" && argc == 6)
         return provision(*client, argv[3], argv[4], argv[5]);
     if (std::string(argv[1]) == "name")
