@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """What a stage of the board's build sees of its caller, and that OP-TEE is built as it was asked to be."""
+import hashlib
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "board"))
 
 import optee_settings  # noqa: E402
+import sources  # noqa: E402
 from stages import Stage, StageFailed, Workshop  # noqa: E402
 
 # What would change a build: settings of OP-TEE, compilers, make, Python, apt, and of the shell that runs the recipe.
@@ -124,6 +126,35 @@ class Recipes(unittest.TestCase):
     def test_the_root_file_system_takes_the_kernel_s_settings_along(self):
         recipe = (ROOT / "board" / "qemu" / "recipes" / "root.sh").read_text()
         self.assertRegex(recipe, r"install .*sysctl\.conf.* tree/etc/sysctl\.d/")
+
+
+class Sources(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="mitral-sources-")
+        self.addCleanup(folder.cleanup)
+        self.store, self.link = Path(folder.name, "store"), Path(folder.name, "sources", "p_1.dsc")
+        self.store.mkdir()
+        (self.store / "p_1.dsc").write_text("described")
+        pinned = {"p_1.dsc": hashlib.sha256(b"described").hexdigest()}
+        for patch in (mock.patch.object(sources, "pinned", lambda: pinned),
+                      mock.patch.dict(os.environ, MITRAL_SOURCES=str(self.store))):
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def gather(self):
+        self.assertEqual(sources.gather("p", self.link.parent)[0].read_text(), "described")
+        return self.link.lstat().st_ctime_ns
+
+    def test_a_link_that_is_right_is_not_made_again(self):
+        first = self.gather()
+        self.assertEqual(self.gather(), first)
+
+    def test_one_that_leads_elsewhere_is(self):
+        self.gather()
+        self.link.unlink()
+        self.link.symlink_to("/nowhere")
+        self.gather()
+        self.assertEqual(self.link.readlink(), self.store / "p_1.dsc")
 
 
 if __name__ == "__main__":
