@@ -32,6 +32,15 @@ class Settings:
     vault_burst: int = 0        # requests and tokens a peer may ask for at once; 0: as installed
 
 
+# The default rights (mitral-vault(8)) without `checkpoint`: each PUBLISH that the hub counts is a reading.
+NO_CHECKPOINTS = {
+    "root": ["status", "begin-provisioning", "execute-order", "attest"],
+    "mitral-intake": ["new-data-key", "status"],
+    "mitral-intake-hl7": ["new-data-key", "pseudonym"],
+    "mitral-uplink": ["mint-hub", "open-data-key", "status"],
+}
+
+
 class Place(layout.Layout):
     def __init__(self, root, hub, settings, trusted):
         hub_port = hub.plain_port if settings.build == "unprotected" else hub.tls_port
@@ -49,6 +58,7 @@ class Place(layout.Layout):
         if settings.backend == "software":
             tables["vault"]["backend"] = "software"
             del tables["vault"]["tcti"]
+        tables["vault"]["peer"] = [{"user": user, "may": may} for user, may in NO_CHECKPOINTS.items()]
         if settings.vault_burst:
             tables["vault"]["rate_burst"] = tables["vault"]["mint_burst"] = settings.vault_burst
         del tables["enrol"]

@@ -13,6 +13,9 @@ from decimal import Decimal
 import cbor2
 
 
+EVIDENCE = "mitral.checkpoint/1"
+
+
 class Malformed(Exception):
     """A message that does not follow its own schema."""
 
@@ -70,6 +73,10 @@ def message_body(line):
     return base64.b64decode(line["body"], validate=True)
 
 
+def is_evidence(line):
+    return line.get("properties", {}).get("schema") == EVIDENCE
+
+
 def observations(line):
     """All observations of one line of the hub's message log; a Gap for a gap message."""
     schema = line.get("properties", {}).get("schema", "")
@@ -82,6 +89,8 @@ def observations(line):
             return list(_waves(cbor2.loads(body)))
         if schema == "mitral.gap/1":
             return [_gap(json.loads(body))]
+        if schema == EVIDENCE:
+            return _evidence(json.loads(body))
     except (KeyError, IndexError, TypeError, ValueError, ArithmeticError) as error:
         raise Malformed(f"{schema}: {error!r}") from error
     raise Malformed(f"unknown schema {schema!r}")
@@ -169,6 +178,16 @@ def _gap(body):
     if gap.first < 1 or gap.last < gap.first:
         raise Malformed("a gap that ends before it begins")
     return gap
+
+
+def _evidence(body):
+    """No readings: what the trust zone signed about itself, which `mitral verify` judges."""
+    if body["schema"] != EVIDENCE:
+        raise Malformed("the body names another schema than the property")
+    base64.b64decode(body["checkpoint"], validate=True)
+    if any(len(entry.split(" ")) != 2 for lane in body["lanes"] for entry in lane["messages"]):
+        raise Malformed("a line of a list that is not an id and a hash")
+    return []
 
 
 def _no_constant(name):

@@ -10,10 +10,14 @@
 
 namespace mitral::uplink {
 
-// Whose message it is: which feed, and which of its batches (uplink/lane_feed.hpp).
+// Whose message it is: which feed, and which of its batches (uplink/lane_feed.hpp); and its number
+// in the list of deliveries, or that of a checkpoint (uplink/checkpoints.hpp).
 struct Tag {
+    static constexpr std::uint32_t checkpoint = 0xFFFF'FFFF;  // instead of a feed
+
     std::uint32_t feed = 0;
     std::uint64_t batch = 0;
+    std::uint64_t number = 0;
     bool operator==(const Tag&) const = default;
 };
 

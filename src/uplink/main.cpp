@@ -46,7 +46,8 @@ base::Status run(const std::string& config_file) {
 
     const base::SystemClock clock;
     uplink::VaultSession vault(
-        [path = settings.vault_socket] { return vault::Client::connect(path); });
+        [path = settings.vault_socket] { return vault::Client::connect(path); },
+        [path = settings.vault_socket] { return vault::EvidenceClient::connect(path); });
     uplink::Uplink program(settings, {*loop, clock, vault, std::move(tls), base::random_u64});
     MITRAL_CHECK(loop->on_termination([&program] { program.stop(); }));
     MITRAL_CHECK(loop->watch(renewals.get(), base::EventLoop::readable, [&](std::uint32_t) {

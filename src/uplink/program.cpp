@@ -62,9 +62,12 @@ void add_spools(Uplink& uplink, const Settings& settings, spool::KeyOpener& keys
     for (const std::string& spool : settings.spools) {
         for (const spool::Lane lane : spool::lanes_by_priority) {
             const std::string position = spool::acknowledgement_path(settings.state, spool, lane);
-            uplink.add_feed({last_part(spool), lane}, [spool, lane, position, &keys] {
-                return spool::LaneReader::open(spool, lane, position, keys);
-            });
+            uplink.add_feed(
+                {last_part(spool), lane},
+                [spool, lane, position, &keys] {
+                    return spool::LaneReader::open(spool, lane, position, keys);
+                },
+                position);
         }
     }
 }

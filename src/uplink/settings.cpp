@@ -45,6 +45,8 @@ base::Result<Settings> read_settings(base::Table table) {
         static_cast<std::uint32_t>(table.integer("max_messages_per_s", 80, 0, 1'000'000));
     out.connect_timeout = table.seconds("connect_timeout_s", Seconds(10), Seconds(1), Seconds(120));
     out.drain_timeout = table.seconds("drain_timeout_s", Seconds(10), Seconds(1), Seconds(60));
+    out.checkpoint_interval =
+        table.seconds("checkpoint_interval_s", Seconds(300), Seconds(15), Seconds(86'400));
     // Azure closes after 1.5 × keep_alive and takes at most 1177 s.
     out.session.keep_alive =
         whole_seconds(table, "keep_alive_s", Seconds(60), Seconds(5), Seconds(1177));

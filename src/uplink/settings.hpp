@@ -32,6 +32,7 @@ struct Settings {
     std::uint32_t max_messages_per_s = 80;
     base::Milliseconds connect_timeout{10'000};  // name, TCP, proxy, TLS, each
     base::Milliseconds drain_timeout{10'000};    // for PUBACKs before a renewal or the end
+    base::Milliseconds checkpoint_interval{300'000};
     SessionOptions session;
     ReconnectOptions reconnect;
 };

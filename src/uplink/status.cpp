@@ -111,6 +111,10 @@ std::string to_json(const StatusReport& report, const Histogram& puback_latency,
     json.number("failures", report.failures);
     json.number("consecutive_failures", report.consecutive_failures);
     json.number("security_events", report.security_events);
+    json.open("checkpoints", '{');
+    json.number("acknowledged", report.checkpoints);
+    json.text("trouble", report.checkpoint_trouble);
+    json.close('}');
     json.open("puback_ms", '{');
     json.number("count", puback_latency.count());
     json.number("p50", static_cast<double>(puback_latency.quantile(0.5)) / 1000.0);

@@ -36,6 +36,8 @@ struct StatusReport {
     std::uint64_t failures = 0;     // attempts and connections that failed
     std::uint32_t consecutive_failures = 0;
     std::uint64_t security_events = 0;
+    std::uint64_t checkpoints = 0;   // acknowledged by the hub
+    std::string checkpoint_trouble;  // why the trust zone signs none; empty: it does
     std::string last_error;
     base::WallTime last_error_at;
     std::vector<LaneStatus> lanes;

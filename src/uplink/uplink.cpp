@@ -40,11 +40,14 @@ Uplink::Uplink(Settings settings, Parts parts)
     : settings_(std::move(settings)),
       parts_(std::move(parts)),
       feeds_(parts_.loop, parts_.clock, settings_.max_messages_per_s, [this] { on_wake(); }),
+      checkpoints_(
+          parts_.clock, settings_.checkpoint_interval,
+          [this](const attest::Report& report) { return parts_.vault.checkpoint(report); }),
       policy_(settings_.reconnect, parts_.random) {}
 
 Uplink::~Uplink() {
-    for (const auto& timer :
-         {attempt_timer_, renewal_timer_, drain_timer_, persist_timer_, status_timer_}) {
+    for (const auto& timer : {attempt_timer_, renewal_timer_, drain_timer_, persist_timer_,
+                              checkpoint_timer_, status_timer_}) {
         if (timer)
             parts_.loop.cancel(*timer);
     }
@@ -125,6 +128,7 @@ void Uplink::on_up() {
     fresh_.reset();
     up_since_ = parts_.clock.monotonic();
     feeds_.put_live_first();
+    checkpoints_.link_up();
     status_.connected_since = parts_.clock.wall();
     status_.tls_version = link_->tls_version();
     status_.tls_cipher = link_->tls_cipher();
@@ -161,6 +165,7 @@ void Uplink::on_down(const base::Error& error) {
     }
     retire_link();
     feeds_.rewind();
+    checkpoints_.link_lost();
     if (phase_ == Phase::stopping)
         return finish_drain();
     retry_after(error, kind);
@@ -210,7 +215,7 @@ void Uplink::retire_link() {
     status_.tls_cipher.clear();
     status_.in_flight = 0;
     // Both were about this link; what is left of them must not meet the next one.
-    for (auto* timer : {&renewal_timer_, &drain_timer_}) {
+    for (auto* timer : {&renewal_timer_, &drain_timer_, &checkpoint_timer_}) {
         if (*timer)
             parts_.loop.cancel(**timer);
         timer->reset();

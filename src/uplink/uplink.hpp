@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "net/tls.hpp"
 #include "uplink/assignment.hpp"
+#include "uplink/checkpoints.hpp"
 #include "uplink/feeds.hpp"
 #include "uplink/histogram.hpp"
 #include "uplink/link.hpp"
@@ -38,7 +39,8 @@ class Uplink {
     Uplink& operator=(const Uplink&) = delete;
 
     // Before start().
-    void add_feed(FeedName name, LaneFeed::OpenReader open) {
+    void add_feed(FeedName name, LaneFeed::OpenReader open, const std::string& position_file) {
+        checkpoints_.add_lane(name, position_file);
         feeds_.add(std::move(name), std::move(open));
     }
     void start();
@@ -62,6 +64,8 @@ class Uplink {
     void note_security(const base::Error& error);
     void hint_reassignment();
     void publish_ready();
+    void publish_checkpoints();
+    [[nodiscard]] bool publish_last_checkpoint();
     void on_wake();
     void begin_drain(Phase phase, base::Milliseconds bound);
     void drain_further();
@@ -78,6 +82,7 @@ class Uplink {
     Settings settings_;
     Parts parts_;
     Feeds feeds_;
+    Checkpoints checkpoints_;
     ReconnectPolicy policy_;
     Phase phase_ = Phase::waiting;
     std::unique_ptr<Link> link_;
@@ -98,6 +103,7 @@ class Uplink {
     std::optional<base::EventLoop::TimerId> renewal_timer_;
     std::optional<base::EventLoop::TimerId> drain_timer_;
     std::optional<base::EventLoop::TimerId> persist_timer_;
+    std::optional<base::EventLoop::TimerId> checkpoint_timer_;
     std::optional<base::EventLoop::TimerId> status_timer_;
 
     StatusReport status_;

@@ -15,20 +15,23 @@ using base::Severity;
 constexpr Milliseconds status_interval{1'000};
 constexpr Milliseconds persist_delay{200};
 constexpr Milliseconds renewal_retry{30'000};
+constexpr Milliseconds checkpoint_patience{1'000};   // looks again no sooner
+constexpr Milliseconds last_checkpoint_wait{2'000};  // for its PUBACK
 
 }  // namespace
 
 void Uplink::publish_ready() {
     if (phase_ != Phase::connected)
         return;
+    publish_checkpoints();
     while (link_->may_publish()) {
         const auto choice = feeds_.next();
         if (!choice)
             return;
         const std::uint32_t feed = choice->feed;
+        const Tag tag{feed, feeds_.batch_of(feed), checkpoints_.published(feed, *choice->message)};
         const auto published =
-            link_->publish({feed, feeds_.batch_of(feed)}, {topic_head_, choice->message->bag},
-                           choice->message->body);
+            link_->publish(tag, {topic_head_, choice->message->bag}, choice->message->body);
         if (!published) {
             // Cannot happen within the bounds of clinical and azure; if it does, it stays queued.
             base::log(Severity::error, "not-published", {{"cause", published.error().message()}});
@@ -41,6 +44,34 @@ void Uplink::publish_ready() {
     }
 }
 
+// Ahead of data. What a checkpoint says of the positions is on disk before it is signed.
+void Uplink::publish_checkpoints() {
+    while (link_->may_publish() && checkpoints_.due()) {
+        feeds_.persist();
+        const Outgoing* const message = checkpoints_.front();
+        if (message == nullptr)
+            break;
+        const auto published = link_->publish({Tag::checkpoint, 0, checkpoints_.pop_front()},
+                                              {topic_head_, message->bag}, message->body);
+        if (!published)
+            base::log(Severity::error, "not-published", {{"cause", published.error().message()}});
+        else
+            ++published_on_link_;
+    }
+    const Milliseconds wait = checkpoints_.due_at() - parts_.clock.monotonic();
+    if (!checkpoint_timer_)
+        set_timer(checkpoint_timer_, std::max(wait, checkpoint_patience), [this] { on_wake(); });
+}
+
+// Before DISCONNECT at the end: what was delivered since the last one would have no evidence.
+bool Uplink::publish_last_checkpoint() {
+    checkpoints_.finish();
+    const auto before = published_on_link_;
+    publish_checkpoints();
+    link_->drive();
+    return link_ && published_on_link_ > before;
+}
+
 void Uplink::on_wake() {
     if (link_ && phase_ == Phase::connected)
         link_->drive();
@@ -50,7 +81,12 @@ void Uplink::on_wake() {
 void Uplink::on_acknowledged(const std::vector<Acknowledged>& acknowledged) {
     const base::MonotonicTime now = parts_.clock.monotonic();
     for (const Acknowledged& one : acknowledged) {
-        feeds_.acknowledged(one.tag.feed, one.tag.batch);
+        if (one.tag.feed == Tag::checkpoint) {
+            checkpoints_.checkpoint_acknowledged(one.tag.number);
+        } else {
+            feeds_.acknowledged(one.tag.feed, one.tag.batch);
+            checkpoints_.acknowledged(one.tag.number);
+        }
         latency_.add((now.ns - one.sent.ns) / 1000);
     }
     acknowledged_on_link_ += acknowledged.size();
@@ -120,6 +156,9 @@ void Uplink::finish_drain() {
     if (drain_timer_)
         parts_.loop.cancel(*drain_timer_);
     drain_timer_.reset();
+    if (phase_ == Phase::stopping && link_ && link_->session().in_flight() == 0 &&
+        publish_last_checkpoint())
+        return set_timer(drain_timer_, last_checkpoint_wait, [this] { finish_drain(); });
     if (link_) {
         const bool complete = link_->session().in_flight() == 0;
         note_end();
@@ -129,6 +168,7 @@ void Uplink::finish_drain() {
         retire_link();
         // What is still unacknowledged goes out again on the next connection, under the same
         // message ids: the consumer drops what it has.
+        checkpoints_.link_lost();
         if (!complete)
             feeds_.rewind();
     }
@@ -186,6 +226,8 @@ StatusReport Uplink::report() {
     status_.in_flight = link_ ? link_->session().in_flight() : std::uint16_t{0};
     status_.consecutive_failures = policy_.consecutive_failures();
     status_.lanes = feeds_.status();
+    status_.checkpoints = checkpoints_.delivered();
+    status_.checkpoint_trouble = checkpoints_.trouble();
     return status_;
 }
 

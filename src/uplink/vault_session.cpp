@@ -46,4 +46,17 @@ base::Result<base::Secret> VaultSession::open_segment_key(base::ByteView wrapped
     return key;
 }
 
+// Not made again at once: a checkpoint that fails is asked for again later.
+base::Result<base::Bytes> VaultSession::checkpoint(const attest::Report& report) {
+    if (!connect_evidence_)
+        return base::fail(vault::VaultError::vault_unavailable, "no connection for evidence");
+    if (!evidence_client_) {
+        MITRAL_TRY(evidence_client_, connect_evidence_());
+    }
+    auto checkpoint = evidence_client_->checkpoint(report);
+    if (lost_connection(checkpoint))
+        evidence_client_.reset();
+    return checkpoint;
+}
+
 }  // namespace mitral::uplink

@@ -5,6 +5,7 @@ import random
 import time
 
 import stack  # first: it sets the path to the demo's modules
+import decode
 import faults
 import gateway
 import layout
@@ -143,7 +144,8 @@ class LedgerUnderKills(stack.StackTest):
         """The control: the same books against a log that lacks one message."""
         lines, seen = copy.copy(self.lines), {}
         for place, line in enumerate(lines):
-            seen.setdefault(line["mid"], []).append(place)
+            if not decode.is_evidence(line):
+                seen.setdefault(line["mid"], []).append(place)
         lines.pop(random.Random(SEED).choice([places[0] for places in seen.values() if len(places) == 1]))
         self.assertGreater(ledger.balance(self.stack.layout.books, lines).lost, 0)
 

@@ -14,7 +14,7 @@ GAP = "mitral.gap/1"
 def numbers(lines, lane="vitals"):
     """Record numbers of a lane's data messages, in the order in which the hub took them, each once."""
     mids = [line["mid"] for line in lines
-            if line["properties"]["lane"] == lane and line["properties"]["schema"] != GAP]
+            if line["properties"].get("lane") == lane and line["properties"]["schema"] != GAP]
     return [int(mid.removesuffix("-w").rsplit("-", 1)[1]) for mid in dict.fromkeys(mids)]
 
 

@@ -62,7 +62,8 @@ ALL = [
     # connecting, renewing, ending
     *_points(UPLINK, "relink", linked=False)("uplink.link-down", "uplink.attempt", "uplink.token-minted",
                                              "uplink.tcp-connected", "uplink.tls-secured"),
-    *_points(UPLINK, "relink")("uplink.connected"),
+    *_points(UPLINK, "relink")("uplink.connected", "uplink.checkpoint", "uplink.checkpoint-made",
+                               "uplink.checkpoint-acknowledged"),
     *_points(UPLINK, "renew")("uplink.renewal-minted", "uplink.drain", "uplink.disconnect"),
     *_points(UPLINK, "renew", linked=False)("uplink.disconnected"),
     *_points(UPLINK, "stop uplink", linked=False)("uplink.stop"),

@@ -25,7 +25,8 @@ RECOVERY_S = 120.0
 
 SETTINGS = {
     "vault": {"backend": "software", "rate_burst": 100_000, "rate_per_minute": 1_000_000,
-              "mint_burst": 100_000, "mints_per_hour": 100_000},
+              "mint_burst": 100_000, "mints_per_hour": 100_000,
+              "evidence_burst": 100_000, "evidence_per_hour": 100_000},
     "uplink": {"connect_timeout_s": 1, "acknowledge_timeout_s": 1, "ping_timeout_s": 1, "connack_timeout_s": 1,
                "reconnect_ceiling_s": 1, "keep_alive_s": 5, "max_messages_per_s": 0, "drain_timeout_s": 1},
     "enrol": {"connect_timeout_s": 1, "request_timeout_s": 1, "give_up_after_s": 30},
