@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -117,12 +118,14 @@ int run_verify_evidence(const Arguments& arguments) {
     const auto now_s = base::SystemClock().wall().unix_seconds();
     if (arguments.record)
         return finish(cli::record_unit(arguments.verify, now_s));
-    const auto findings = cli::verify_evidence(arguments.verify, now_s);
+    // At once: what was found stands, whatever becomes of the marks.
+    const auto findings = cli::verify_evidence(arguments.verify, now_s, [](const auto& finding) {
+        fmt::print("{}\n", verify::line_of(finding));
+        (void)std::fflush(stdout);
+    });
     if (!findings)
         return base::exit_with(program, findings.error());
-    for (const auto& finding : *findings)
-        fmt::print("{}\n", verify::line_of(finding));
-    return findings->empty() ? EXIT_SUCCESS : found;
+    return *findings == 0 ? EXIT_SUCCESS : found;
 }
 
 base::Status print_attestation(const Arguments& arguments) {
@@ -275,6 +278,16 @@ void add_verify(CLI::App& app, Arguments& arguments, std::function<int()>& chose
         ->add_option("--max-silence-s", to.max_silence_s,
                      "Complain when the last good checkpoint is older")
         ->check(CLI::PositiveNumber);
+    verify
+        ->add_option("--max-age-s", to.demands.max_age_s,
+                     "Complain of a checkpoint that was kept back for longer")
+        ->check(CLI::PositiveNumber)
+        ->excludes(nonce);
+    verify->add_option("--order-counter", to.demands.order_counter,
+                       "Of an order that was given: complain when it was not taken");
+    verify->add_option("--log", to.log_files, "A consumer's messages, one JSON object a line")
+        ->excludes(nonce);
+    verify->add_option("--device", to.device, "Whose messages of the log; default: the unit's id");
     verify->add_option("evidence", to.evidence_files,
                        "Files, one piece of evidence a line, base64");
     verify->callback([&] { chosen = [&] { return run_verify_evidence(arguments); }; });

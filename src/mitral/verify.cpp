@@ -5,16 +5,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/encoding.hpp"
 #include "base/errors.hpp"
 #include "base/file.hpp"
+#include "mitral/verify_log.hpp"
 #include "vault/evidence_client.hpp"
 
 namespace mitral::cli {
 namespace {
 
-constexpr std::size_t max_file = 64 * 1024 * 1024;
+constexpr std::size_t max_file = 256 * 1024 * 1024;
 
 base::Result<attest::Nonce> nonce_of(const std::string& hex) {
     attest::Nonce nonce{};
@@ -52,15 +54,11 @@ void append_evidence(std::vector<base::Bytes>& all, std::string_view text) {
     }
 }
 
-void add(std::vector<verify::Finding>& all, std::vector<verify::Finding> more) {
-    all.insert(all.end(), std::make_move_iterator(more.begin()),
-               std::make_move_iterator(more.end()));
-}
-
 // A nonce has one answer: none is as bad as a wrong one.
 std::vector<verify::Finding> judge_answer(verify::Marks& marks,
                                           const std::vector<base::Bytes>& evidence,
-                                          const attest::Nonce& nonce) {
+                                          const attest::Nonce& nonce,
+                                          const verify::Demands& demands) {
     if (evidence.empty())
         return {{verify::Kind::silent, "no attestation came",
                  "ask again with a new nonce; a unit that does not answer is unproven"}};
@@ -69,34 +67,110 @@ std::vector<verify::Finding> judge_answer(verify::Marks& marks,
             {verify::Kind::malformed,
              std::to_string(evidence.size()) + " lines came where one attestation was asked for",
              "judge each answer with the nonce it was asked with"}};
-    return verify::judge_attestation(marks, evidence.front(), nonce);
+    return verify::judge_attestation(marks, evidence.front(), nonce, demands);
+}
+
+// One judgement of one unit.
+class Judgement {
+  public:
+    Judgement(const VerifyArguments& arguments, verify::Marks& marks, const Tell& tell)
+        : arguments_(arguments), marks_(marks), tell_(tell) {}
+
+    void add(const std::vector<verify::Finding>& findings) {
+        count_ += findings.size();
+        std::for_each(findings.begin(), findings.end(), tell_);
+    }
+    // nullopt: told. What the other files hold is judged all the same.
+    std::optional<std::string> read(const std::string& file) {
+        auto text = base::read_text_file(file, max_file);
+        if (text)
+            return *std::move(text);
+        add({{verify::Kind::malformed, file + " cannot be read: " + text.error().message(),
+              "what it holds was not judged: name it again"}});
+        return std::nullopt;
+    }
+    void judge_silence(std::int64_t now_s) {
+        if (arguments_.max_silence_s > 0)
+            add(verify::judge_silence(marks_, arguments_.max_silence_s, now_s));
+    }
+    void judge_checkpoints(const std::vector<base::Bytes>& evidence, std::int64_t now_s) {
+        for (const auto& checkpoint : evidence)
+            add(verify::judge_checkpoint(marks_, checkpoint, now_s, arguments_.demands));
+    }
+    void judge_log(const std::vector<LogMessage>& messages);
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+
+  private:
+    void judge_message(const LogMessage& message, const verify::Arrivals& arrivals);
+
+    const VerifyArguments& arguments_;
+    verify::Marks& marks_;
+    const Tell& tell_;
+    std::size_t count_ = 0;
+};
+
+// Messages arrive at least once: one that comes again says nothing new.
+void Judgement::judge_message(const LogMessage& message, const verify::Arrivals& arrivals) {
+    const auto evidence = read_evidence(message.body);
+    if (verify::was_taken(marks_, evidence.checkpoint))
+        return;
+    add(verify::judge_checkpoint(marks_, evidence.checkpoint, message.at_s, arguments_.demands));
+    add(verify::judge_lists(marks_, evidence.checkpoint, evidence.lists, arrivals));
+}
+
+// Readings that go on without checkpoints are the silence that counts here, by the hub's clock.
+void Judgement::judge_log(const std::vector<LogMessage>& messages) {
+    verify::Arrivals arrivals;
+    for (const auto& message : messages)
+        arrivals.add(message.id, message.body);
+    std::int64_t told_of = -1;
+    for (const auto& message : messages) {
+        if (message.id.empty())
+            add({{verify::Kind::malformed, "a line of the log is no message",
+                  "look at what carries the log"}});
+        else if (message.evidence)
+            judge_message(message, arrivals);
+        else if (told_of != marks_.heard_s) {
+            const auto before = count_;
+            judge_silence(message.at_s);
+            told_of = count_ > before ? marks_.heard_s : told_of;
+        }
+    }
+}
+
+std::vector<base::Bytes> evidence_of(const VerifyArguments& arguments, Judgement& judgement) {
+    std::vector<base::Bytes> evidence;
+    for (const auto& file : arguments.evidence_files)
+        if (const auto text = judgement.read(file))
+            append_evidence(evidence, *text);
+    return evidence;
 }
 
 }  // namespace
 
-base::Result<std::vector<verify::Finding>> verify_evidence(const VerifyArguments& arguments,
-                                                           std::int64_t now_s) {
+base::Result<std::size_t> verify_evidence(const VerifyArguments& arguments, std::int64_t now_s,
+                                          const Tell& tell) {
     MITRAL_TRY(const auto lock, lock_marks(arguments.marks_file));
     MITRAL_TRY(auto marks, verify::load(arguments.marks_file));
     attest::Nonce nonce{};
     if (!arguments.nonce.empty()) {
         MITRAL_TRY(nonce, nonce_of(arguments.nonce));
     }
-    std::vector<base::Bytes> evidence;
-    for (const auto& file : arguments.evidence_files) {
-        MITRAL_TRY(const auto text, base::read_text_file(file, max_file));
-        append_evidence(evidence, text);
-    }
-    std::vector<verify::Finding> findings;
-    if (arguments.max_silence_s > 0)  // before the evidence ends the silence
-        add(findings, verify::judge_silence(marks, arguments.max_silence_s, now_s));
+    Judgement judgement(arguments, marks, tell);
+    const auto evidence = evidence_of(arguments, judgement);
+    if (arguments.log_files.empty())
+        judgement.judge_silence(now_s);  // before the evidence ends the silence
     if (!arguments.nonce.empty())
-        add(findings, judge_answer(marks, evidence, nonce));
+        judgement.add(judge_answer(marks, evidence, nonce, arguments.demands));
     else
-        for (const auto& checkpoint : evidence)
-            add(findings, verify::judge_checkpoint(marks, checkpoint, now_s));
+        judgement.judge_checkpoints(evidence, now_s);
+    std::string log;
+    for (const auto& file : arguments.log_files)
+        log.append(judgement.read(file).value_or(""));
+    judgement.judge_log(
+        read_log(log, arguments.device.empty() ? marks.registration_id : arguments.device));
     MITRAL_CHECK(verify::save(arguments.marks_file, marks));
-    return findings;
+    return judgement.count();
 }
 
 base::Status record_unit(const VerifyArguments& arguments, std::int64_t now_s) {

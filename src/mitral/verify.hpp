@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,13 +15,19 @@ namespace mitral::cli {
 struct VerifyArguments {
     std::string marks_file;
     std::vector<std::string> evidence_files;  // checkpoints, one a line in base64
+    std::vector<std::string> log_files;       // or a consumer's messages, see verify_log.hpp
+    std::string device;                       // whose messages; empty: the registration id
     std::string nonce;                        // hex; then the files hold attestations over it
     std::int64_t max_silence_s = 0;           // 0: not looked at
+    verify::Demands demands;
 };
 
-// Judges in the order given and keeps the marks that rose. Empty: all is well.
-[[nodiscard]] base::Result<std::vector<verify::Finding>> verify_evidence(
-    const VerifyArguments& arguments, std::int64_t now_s);
+using Tell = std::function<void(const verify::Finding&)>;
+
+// Judges in the order given, tells each finding at once, and then keeps the marks that rose. How
+// many findings there were.
+[[nodiscard]] base::Result<std::size_t> verify_evidence(const VerifyArguments& arguments,
+                                                        std::int64_t now_s, const Tell& tell);
 
 // Takes up a unit: its key is believed, for the attestation over this nonce came from it directly.
 // Never replaces a file of marks.

@@ -30,12 +30,24 @@ std::string_view to_string(Kind kind) noexcept {
             return "lane-replaced";
         case Kind::too_many_lanes:
             return "too-many-lanes";
+        case Kind::lane_unproven:
+            return "lane-unproven";
         case Kind::log_suppressed:
             return "log-suppressed";
         case Kind::log_altered:
             return "log-altered";
         case Kind::silent:
             return "silent";
+        case Kind::late:
+            return "late";
+        case Kind::undated:
+            return "undated";
+        case Kind::list_altered:
+            return "list-altered";
+        case Kind::message_missing:
+            return "message-missing";
+        case Kind::message_altered:
+            return "message-altered";
     }
     return "unknown";
 }

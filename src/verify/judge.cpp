@@ -4,6 +4,7 @@
 
 #include "base/errors.hpp"
 #include "roughtime/clock.h"
+#include "verify/judge_lanes.hpp"
 
 namespace mitral::verify {
 namespace {
@@ -12,13 +13,6 @@ using Findings = std::vector<Finding>;
 
 constexpr const char* isolate =
     "quarantine the unit by a signed order, cut it off at the hub, and look at it";
-constexpr const char* look_at_unit =
-    "treat what the unit sent since as unproven, and look at it on the spot";
-
-std::string fell(std::string_view what, std::uint64_t from, std::uint64_t to) {
-    return std::string(what) + " fell from " + std::to_string(from) + " to " + std::to_string(to);
-}
-
 Findings unreadable(const base::Error& error) {
     if (error.code == base::BaseError::not_authentic)
         return {{Kind::not_authentic, error.context,
@@ -61,6 +55,36 @@ void judge_identity(const Marks& marks, const attest::State& state, Findings& ou
                        "the unit calls itself '" + state.registration_id + "', before '" +
                            marks.registration_id + "'",
                        "compare with the orders that were signed: a wipe or a new provisioning"});
+}
+
+void judge_order(const attest::State& state, const Demands& demands, Findings& out) {
+    if (state.order_counter < demands.order_counter)
+        out.push_back({Kind::rolled_back,
+                       "the counter of orders is " + std::to_string(state.order_counter) +
+                           ", an order with " + std::to_string(demands.order_counter) +
+                           " was given: not taken, or taken back",
+                       isolate});
+}
+
+// Signed time is a lower bound of when it was made: a young one may be taken for older by the
+// authority's uncertainty, never the other way round.
+void judge_age(const attest::State& state, const Demands& demands, std::int64_t now_s,
+               Findings& out) {
+    if (demands.max_age_s == 0)
+        return;
+    if (state.signed_time_age_s < 0) {
+        out.push_back({Kind::undated, "the unit has had no signed time since its start",
+                       "see that its mitral-timed runs and reaches the authority; until then ask "
+                       "for an attestation with a nonce"});
+        return;
+    }
+    const auto age_s = now_s - state.time_floor_s - state.signed_time_age_s;
+    if (age_s > demands.max_age_s)
+        out.push_back({Kind::late,
+                       "checkpoint " + std::to_string(state.checkpoint) + " was made " +
+                           std::to_string(age_s) + " s before it came; at most " +
+                           std::to_string(demands.max_age_s) + " are allowed",
+                       "find out who kept it back; ask the unit for an attestation with a nonce"});
 }
 
 const Taken* find_number(const Marks& marks, std::uint64_t number) {
@@ -117,55 +141,6 @@ Findings judge_number(const Marks& marks, const attest::State& state,
              "one late delivery is harmless; many mean that somebody repeats messages"}};
 }
 
-void judge_lane(const attest::LaneReport& mark, const attest::LaneReport& now, Findings& out) {
-    const auto add = [&](Kind kind, std::string cause, const char* remedy) {
-        out.push_back({kind, "lane " + mark.name + ": " + std::move(cause), remedy});
-    };
-    if (now.stream != mark.stream)
-        return add(Kind::lane_replaced, "it was made anew",
-                   "compare with what was done to the unit; what it held and did not send is lost");
-    if (now.end < mark.end || now.first < mark.first)
-        return add(Kind::lane_shrank,
-                   fell(now.end < mark.end ? "its end" : "its beginning",
-                        now.end < mark.end ? mark.end : mark.first,
-                        now.end < mark.end ? now.end : now.first),
-                   look_at_unit);
-    if (now.gaps < mark.gaps)
-        add(Kind::lane_altered, fell("its count of gaps", mark.gaps, now.gaps), look_at_unit);
-    if (now.first == mark.first && now.end == mark.end && now.hash != mark.hash)
-        add(Kind::lane_altered,
-            "records " + std::to_string(now.first) + " to " + std::to_string(now.end) +
-                " have another content than before",
-            look_at_unit);
-}
-
-void judge_lanes(const Marks& marks, const attest::Report& report, Findings& out) {
-    for (const auto& mark : marks.lanes) {
-        const auto now = std::find_if(
-            report.lanes.begin(), report.lanes.end(),
-            [&mark](const attest::LaneReport& lane) { return lane.name == mark.name; });
-        if (now == report.lanes.end())
-            out.push_back(
-                {Kind::lane_missing, "lane " + mark.name + " is reported no more", look_at_unit});
-        else
-            judge_lane(mark, *now, out);
-    }
-}
-
-void judge_lane_count(const Marks& marks, const attest::Report& report, Findings& out) {
-    const auto is_new = [&marks](const attest::LaneReport& now) {
-        return std::none_of(marks.lanes.begin(), marks.lanes.end(),
-                            [&now](const auto& mark) { return mark.name == now.name; });
-    };
-    const auto more =
-        static_cast<std::size_t>(std::count_if(report.lanes.begin(), report.lanes.end(), is_new));
-    if (marks.lanes.size() + more > Marks::max_lanes)
-        out.push_back({Kind::too_many_lanes,
-                       "more than " + std::to_string(Marks::max_lanes) +
-                           " lanes were named; those beyond are not watched",
-                       look_at_unit});
-}
-
 void judge_log(const Marks& marks, const attest::Report& report, Findings& out) {
     if (report.log_entries < marks.log_entries)
         out.push_back({Kind::log_suppressed,
@@ -186,35 +161,28 @@ void raise(Marks& marks, const attest::State& state) {
     marks.registration_id = state.registration_id;  // told once
 }
 
-void raise(Marks& marks, const attest::LaneReport& now) {
-    const auto mark =
-        std::find_if(marks.lanes.begin(), marks.lanes.end(),
-                     [&now](const attest::LaneReport& lane) { return lane.name == now.name; });
-    if (mark == marks.lanes.end()) {
-        if (marks.lanes.size() < Marks::max_lanes)
-            marks.lanes.push_back(now);
-    } else if (mark->stream != now.stream ||
-               (now.end >= mark->end && now.first >= mark->first && now.gaps >= mark->gaps)) {
-        *mark = now;
-    }
-}
-
-void take(Marks& marks, const attest::Checkpoint& checkpoint, const base::Sha256Digest& digest,
-          std::int64_t now_s) {
+void take(Marks& marks, const attest::Checkpoint& checkpoint, const base::Sha256Digest& digest) {
     raise(marks, checkpoint.state);
-    for (const auto& lane : checkpoint.report.lanes)
-        raise(marks, lane);
+    raise_lanes(marks, checkpoint.report);
     if (checkpoint.report.log_entries > marks.log_entries) {
         marks.log_entries = checkpoint.report.log_entries;
         marks.log_head = checkpoint.report.log_head;
     }
-    marks.heard_s = now_s;
     if (marks.taken.size() == Marks::max_taken)
         marks.taken.erase(marks.taken.begin());
     marks.taken.push_back({checkpoint.state.checkpoint, digest, checkpoint.state.boot_id});
 }
 
 // Its numbers may not be the unit's own: as marks they would accuse the unit itself.
+// Without the signature: anybody can make a second one of the same content out of the first.
+base::Sha256Digest digest_of(base::ByteView bytes) {
+    return base::sha256(bytes.first(bytes.size() - EVIDENCE_SIGNATURE_SIZE));
+}
+
+bool is_late(const Finding& finding) {
+    return finding.kind == Kind::late;
+}
+
 bool is_of_another(const Finding& finding) {
     return finding.kind == Kind::rolled_back || finding.kind == Kind::cloned ||
            finding.kind == Kind::doubtful;
@@ -222,27 +190,39 @@ bool is_of_another(const Finding& finding) {
 
 }  // namespace
 
-std::vector<Finding> judge_checkpoint(Marks& marks, base::ByteView bytes, std::int64_t now_s) {
+std::vector<Finding> judge_checkpoint(Marks& marks, base::ByteView bytes, std::int64_t now_s,
+                                      const Demands& demands) {
     const auto read = attest::read_checkpoint(bytes, marks.key);
     if (!read)
         return unreadable(read.error());
-    // Without the signature: anybody can make a second one of the same content out of the first.
-    const auto digest = base::sha256(bytes.first(bytes.size() - EVIDENCE_SIGNATURE_SIZE));
+    const auto digest = digest_of(bytes);
     auto findings = judge_number(marks, read->state, digest);
     if (!findings.empty())
         return findings;
     judge_ratchet(marks, read->state, findings);
+    judge_order(read->state, demands, findings);
+    judge_age(read->state, demands, now_s, findings);
     judge_identity(marks, read->state, findings);
     judge_lanes(marks, read->report, findings);
-    judge_lane_count(marks, read->report, findings);
     judge_log(marks, read->report, findings);
-    if (std::none_of(findings.begin(), findings.end(), is_of_another))
-        take(marks, *read, digest, now_s);
+    if (std::none_of(findings.begin(), findings.end(), is_of_another)) {
+        take(marks, *read, digest);
+        if (std::none_of(findings.begin(), findings.end(), is_late))
+            marks.heard_s = now_s;
+    }
     return findings;
 }
 
+bool was_taken(const Marks& marks, base::ByteView bytes) {
+    if (bytes.size() < EVIDENCE_SIGNATURE_SIZE)
+        return false;
+    const auto digest = digest_of(bytes);
+    return std::any_of(marks.taken.begin(), marks.taken.end(),
+                       [&digest](const Taken& one) { return one.digest == digest; });
+}
+
 std::vector<Finding> judge_attestation(Marks& marks, base::ByteView bytes,
-                                       const attest::Nonce& nonce) {
+                                       const attest::Nonce& nonce, const Demands& demands) {
     const auto read = attest::read_attestation(bytes, marks.key, nonce);
     if (!read)
         return unreadable(read.error());
@@ -257,6 +237,7 @@ std::vector<Finding> judge_attestation(Marks& marks, base::ByteView bytes,
         findings.push_back(
             {Kind::cloned, "it answers from a start that had ended: two units speak", isolate});
     judge_ratchet(marks, state, findings);
+    judge_order(state, demands, findings);
     judge_identity(marks, state, findings);
     if (findings.empty()) {
         raise(marks, state);

@@ -1,6 +1,7 @@
 """mitral attest and mitral verify against a real vault (software back end): a unit that is sound, rolled back, copied."""
 import base64
 import fcntl
+import json
 import os
 import pathlib
 import shutil
@@ -140,6 +141,43 @@ may = ["checkpoint", "attest"]
         self.start()
         self.assertEqual(self.verify("--record", "--nonce", NONCE, self.file(self.attestation()))[0], 1)
         self.assertFalse(self.marks.exists())
+
+    @proves("T-ROLL-01")
+    def test_a_file_that_cannot_be_read_hides_nothing(self):
+        missing, good = self.root / "missing", self.file(self.checkpoint())
+        self.assertEqual(self.verify(missing, self.file("not base64\n"), good), (2, "malformed malformed"))
+        self.assertEqual(self.verify(good), (2, "replayed"))  # it was judged and kept
+
+    @proves("T-ROLL-01")
+    def test_an_order_that_was_not_taken_is_told(self):
+        self.assertEqual(self.verify("--order-counter", "0", self.file(self.checkpoint())), (0, ""))
+        self.assertEqual(self.verify("--order-counter", "7", self.file(self.checkpoint())), (2, "rolled-back"))
+        self.assertEqual(self.verify("--nonce", NONCE, "--order-counter", "7", self.file(self.attestation())),
+                         (2, "rolled-back"))
+
+    @proves("T-ROLL-01")
+    def test_a_log_of_messages(self):
+        def message(device, mid, body, schema="mitral.vitals/1"):
+            return json.dumps({"device": device, "mid": mid, "enqueued": "2026-11-23T09:00:00.000Z",
+                               "properties": {"schema": schema},
+                               "body": base64.b64encode(body.encode()).decode()}) + "\n"
+
+        def evidence(checkpoint):
+            return message("unit", "checkpoint-1", json.dumps({"checkpoint": checkpoint.strip(), "lanes": []}),
+                           "mitral.checkpoint/1")
+
+        def judged(text):
+            return self.verify("--device", "unit", "--log", self.file(text))
+
+        honest = message("unit", "a", "{}") + evidence(self.checkpoint())
+        self.assertEqual(judged(honest), (0, ""))
+        self.assertEqual(judged(honest * 2), (0, ""))  # messages arrive at least once
+        self.assertEqual(judged(message("another", "b", "{}") + evidence("none").replace("unit", "another")), (0, ""))
+        self.assertEqual(judged(evidence("none")), (2, "malformed"))
+        self.assertEqual(judged(message("unit", "a", "{}") + "cut off"), (2, "malformed"))
+        self.assertEqual(self.verify("--device", "unit", "--log", self.root / "missing"), (2, "malformed"))
+        for hostile in ("[1]", "{}", '{"device":"unit","properties":7,"mid":[],"body":{}}', "[" * 100_000, "\0\xff"):
+            self.assertIn(judged(hostile + "\n"), ((0, ""), (2, "malformed")), hostile[:20])
 
     def test_one_verifier_at_a_time(self):
         with open(f"{self.marks}.lock", "rb") as lock:

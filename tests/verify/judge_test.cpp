@@ -323,5 +323,67 @@ TEST_F(Judge, AttestationsAreHeldToTheSameMarks) {
     EXPECT_EQ(kinds(unit.attestation(nonce)), Kinds{Kind::rolled_back});
 }
 
+TEST_F(Judge, AStretchThatNoCheckpointCoversIsTold) {
+    MITRAL_PROVES("T-ROLL-01");
+    unit.report.lanes[0].first = unit.report.lanes[0].end = 100;  // as it should be
+    EXPECT_EQ(next(), Kinds{});
+    unit.report.lanes[0].hash[3] ^= 1;  // of messages beyond `end`, no content of this stretch
+    EXPECT_EQ(next(), Kinds{});
+    unit.report.lanes[0].first = unit.report.lanes[0].end = 120;
+    EXPECT_EQ(next(), Kinds{Kind::lane_unproven});
+    EXPECT_EQ(next(), Kinds{});  // told once
+}
+
+TEST_F(Judge, GapsAreCountedInOneStretch) {
+    unit.report.lanes[0].gaps = 4;
+    EXPECT_EQ(next(), Kinds{});
+    unit.report.lanes[0].first = 100;
+    unit.report.lanes[0].end = 110;
+    unit.report.lanes[0].gaps = 0;
+    EXPECT_EQ(next(), Kinds{});
+}
+
+TEST_F(Judge, ACheckpointThatWasKeptBackIsLate) {
+    MITRAL_PROVES("T-ROLL-01");
+    const auto at = [this](std::int64_t signed_age_s, std::int64_t max_age_s) {
+        unit.state.signed_time_age_s = signed_age_s;
+        Kinds kinds;
+        for (const auto& finding :
+             verify::judge_checkpoint(marks, unit.checkpoint(), now_s, {.max_age_s = max_age_s}))
+            kinds.push_back(finding.kind);
+        return kinds;
+    };
+    unit.state.time_floor_s = now_s - 1000;
+    EXPECT_EQ(at(700, 300), Kinds{});  // negative control: made 300 s ago
+    marks.heard_s = 7;
+    EXPECT_EQ(at(699, 300), Kinds{Kind::late});
+    EXPECT_EQ(marks.heard_s, 7);  // it ends no silence
+    EXPECT_EQ(at(699, 0), Kinds{});
+    EXPECT_EQ(at(-1, 300), Kinds{Kind::undated});
+}
+
+TEST_F(Judge, AnOrderThatWasNotTakenIsTold) {
+    MITRAL_PROVES("T-ROLL-01");
+    const auto with = [this](std::uint64_t counter) {
+        return verify::judge_checkpoint(marks, unit.checkpoint(), now_s,
+                                        {.order_counter = counter});
+    };
+    EXPECT_TRUE(with(1000).empty());
+    ASSERT_EQ(with(1001).size(), 1U);
+    EXPECT_EQ(with(1001).front().kind, Kind::rolled_back);
+    const auto answer =
+        verify::judge_attestation(marks, unit.attestation({}), {}, {.order_counter = 1001});
+    ASSERT_EQ(answer.size(), 1U);
+    EXPECT_EQ(answer.front().kind, Kind::rolled_back);
+}
+
+TEST_F(Judge, ARedeliveryIsKnown) {
+    const auto bytes = unit.checkpoint();
+    EXPECT_FALSE(verify::was_taken(marks, bytes));
+    EXPECT_EQ(take(bytes), Kinds{});
+    EXPECT_TRUE(verify::was_taken(marks, bytes));
+    EXPECT_FALSE(verify::was_taken(marks, {}));
+}
+
 }  // namespace
 }  // namespace mitral::test
