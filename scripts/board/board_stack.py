@@ -25,15 +25,15 @@ UP_S = 300.0
 
 
 class BoardLayout(layout.Layout):
-    """The host's part of it; the gateway's own folders are on the unit."""
+    """The host's part of it; the gateway's own folders are on the unit. Names and ports are as the unit sees them."""
 
     @property
     def hub_name(self):
-        return f"{HUB}:{self.ports.mqtt}"
+        return f"{HUB}:{networks.HUB_PORT}"
 
     @property
     def dps(self):
-        return f"{HUB}:{self.ports.https}"
+        return f"{HUB}:{networks.DPS_PORT}"
 
 
 class BoardWard(bedside.Hl7Place):
@@ -79,9 +79,11 @@ class Console(threading.Thread):
 class BoardStack(bedside.BedsideStack):
     needed = ("mitral", "mitral-cloud", "mitral-bedside")
 
-    def __init__(self, image, programs, source, **named):
-        self.image = Path(image)
+    def __init__(self, image, programs, source, station_key=None, **named):
+        """`station_key`: of the one station that a production image takes; else one is made."""
+        self.image, self.station_key = Path(image), station_key
         self.unit = self.link = self.console = None
+        self.heard = b""  # on the unit's consoles, until it was switched off
         super().__init__(programs, source, **named)
         self.layout = BoardLayout(self.layout.root, self.layout.ports, self.layout.tuning)
         self.layout.monitors = BoardWard(self.layout.hl7, source / "share/codes/bedside.toml")
@@ -104,31 +106,39 @@ class BoardStack(bedside.BedsideStack):
         layout.ensure_users(self.source / "src/base/mitral.sysusers", self.say)
         self.layout.create()
         self._start_cloud()
-        station.make_station_key(self.layout.station / "station.key", self.layout.station_public)
+        self._set_up_station()
         self.say("starting a unit in QEMU: firmware, OP-TEE, U-Boot, kernel, the gateway under systemd")
         self.unit = Unit(self.image, self.layout.root / "unit")
         disk.write_data(self.unit.disk, self._data())
         self._power_on()
         self.link = StationLink(self.unit.station_port, self.layout.root / "station.sock")
-        self.await_console("board: confirmed")
+        self.await_confirmed()
         self.layout.config.write_text(toml_text.table("vault", {
             "socket": self.layout.root / "station.sock", "station_key": self.layout.station_public}), encoding="utf-8")
         self._provision()
         self.say("the unit says: " + "; ".join(self.trust_zone()))
         self.say("the unit goes to the ward: power off, power on")
         self.power_cut()
-        self.await_console("board: confirmed")
+        self.await_confirmed()
         return self
+
+    def _set_up_station(self):
+        key, public = self.layout.station / "station.key", self.layout.station_public
+        if self.station_key is None:
+            station.make_station_key(key, public)
+        else:
+            station.use_station_key(self.station_key, key, public)
 
     def _data(self):
         place, ward = self.layout, self.layout.monitors
-        text = site_files.settings(place.ports.mqtt, place.dps, monitors=ward.on_unit())
+        text = site_files.settings(networks.HUB_PORT, place.dps, monitors=ward.on_unit())
         return site_files.data(place.root / "data", text,
                                {"station.pub": place.station_public, "azure.pem": place.root_file, **ward.files()},
                                (HUB,))
 
     def _power_on(self):
-        self.unit.start(*networks.wan(), *networks.ward(self.layout.monitors.ports))
+        ports = self.layout.ports
+        self.unit.start(*networks.wan(ports.mqtt, ports.https), *networks.ward(self.layout.monitors.ports))
         self.reaper.watch(self.unit.process.pid)
         self.console = Console(self.unit, self.layout.logs / "console.log")
 
@@ -138,6 +148,7 @@ class BoardStack(bedside.BedsideStack):
             self.console = None
         if self.unit is not None and self.unit.process is not None:
             self.reaper.forget(self.unit.process.pid)
+            self.heard += self.unit.said
             self.unit.stop()
 
     def power_cut(self):
@@ -149,8 +160,21 @@ class BoardStack(bedside.BedsideStack):
                 or text not in self.unit.text():
             raise NothingSaid(f"the unit did not say '{text}'; the end of its console:\n{self.unit.text()[-2000:]}")
 
+    def await_confirmed(self):
+        """Seen on the disk, as production says nothing: U-Boot counts a start, a gateway that is well resets that."""
+
+        def count():
+            return disk.read_environment(self.unit.disk).get("bootcount")
+
+        for wanted, what in ((lambda: count() not in (None, "0"), "was not started"),
+                             (lambda: count() == "0", "did not become well")):
+            if not self.wait_for(lambda w=wanted: w() or self.unit.process.poll() is not None, UP_S) or not wanted():
+                raise NothingSaid(f"the unit {what}; the end of its console:\n{self.unit.text()[-2000:]}")
+
     def trust_zone(self):
         """What the unit's vault says of itself, asked by the station."""
+        if self.station_key is not None:
+            return ["nothing, as a production unit that has an identity serves no station"]
         said = processes.run([self._program("mitral"), "status", "--json", "--config", self.layout.config],
                              self.layout.logs, "status")
         vault = json.loads(said)["vault"]
@@ -160,4 +184,5 @@ class BoardStack(bedside.BedsideStack):
         self._power_off()
         if self.link is not None:
             self.link.close()
+            self.link = None
         super().stop()

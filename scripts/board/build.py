@@ -90,7 +90,9 @@ def shared(options: argparse.Namespace, folder: Path) -> dict[str, str]:
 def build(folder: Path, signed_by: keys.Directory | keys.Token, options: argparse.Namespace) -> None:
     public = folder / "public"
     keys.export(signed_by, public)
-    workshop = stages.Workshop(folder, shared(options, folder), signed_by.signing(public))
+    common = place(options.board, "development")
+    common.mkdir(parents=True, exist_ok=True)
+    workshop = stages.Workshop(folder, shared(options, folder), signed_by.signing(public), common)
     started = time.monotonic()
     make_all(workshop, needed(BOARDS[options.board].stages(folder, options.flavour), options.until))
     write_inventory(folder)

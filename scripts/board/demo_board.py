@@ -30,6 +30,7 @@ def main() -> int:
     built = Path(os.environ.get("MITRAL_BINARY_DIR", sources.ROOT / "build/release"))
     parser.add_argument("--programs", type=Path, default=built / "bin", help="folder of the host's programs")
     parser.add_argument("--image", type=Path, default=sources.ROOT / "build/board", help="what `make board` built")
+    parser.add_argument("--station-key", type=Path, help="the one whose public half a production image was built with")
     parser.add_argument("--seconds", type=float, default=os.environ.get("DEMO_SECONDS") or "60",
                         help="how long the beds send (default: $DEMO_SECONDS, else 60)")
     parser.add_argument("--data", type=Path, default=sources.ROOT / "tests/data", help="folder of the recordings")
@@ -37,7 +38,8 @@ def main() -> int:
     options = parser.parse_args()
     ending = _end_on_signals()
     try:
-        stack = board_stack.BoardStack(options.image, options.programs, sources.ROOT, say=_say)
+        stack = board_stack.BoardStack(options.image, options.programs, sources.ROOT, say=_say,
+                                       station_key=options.station_key)
     except StartFailed as error:
         sys.exit(f"demo-board: {error}")
     report = None
@@ -63,7 +65,7 @@ def run(stack: "board_stack.BoardStack", options: argparse.Namespace, ending: th
     ending.wait(options.seconds / 6)
     _say(f"FAULT the unit loses its power ({ward.acknowledged:,} acknowledged, {ward.delivered:,} delivered)")
     stack.power_cut()
-    stack.await_console("board: confirmed")
+    stack.await_confirmed()
     ending.wait(options.seconds / 2)
     _say(f"the beds stop ({ward.acknowledged:,} acknowledged, {ward.delivered:,} delivered)")
     ward.stop()

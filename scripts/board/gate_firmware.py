@@ -1,4 +1,5 @@
 """Gates before production: what the secure world and the boot loader are made of."""
+import re
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,11 @@ import optee_settings
 
 CORE = Path("optee-core", "build")
 HARDWARE_KEY = "tee_otp_get_hw_unique_key"
+# How OP-TEE's core comes to a device, or to firmware below it. A key from nowhere is the same on every unit.
+READS_THE_UNIT = {"phys_to_virt", "phys_to_virt_io", "core_mmu_get_va", "io_pa_or_va", "io_pa_or_va_secure",
+                  "thread_smc", "thread_smccc"}
+HEADING = re.compile(r"^[0-9a-f]+ <([^>@]+)(?:@plt)?>:$")
+CALL = re.compile(r"\t(?:bl?|callq?|jmpq?)\s+(?:0x)?[0-9a-f]+ <([^>@+]+)(?:@plt)?>")
 # The key OP-TEE writes into a replay-protected memory block with CFG_RPMB_TESTKEY=y (core/tee/tee_rpmb_fs.c).
 RPMB_TEST_KEY = bytes.fromhex("d3eb3ec36e334c9f988ce2c0b85954610d2bcf8664844df2ab56e6c61bb701e4")
 SETTINGS = {"CFG_INSECURE": "n", "CFG_REE_FS_TA": "n", "CFG_CORE_ASLR": "y", "CFG_TA_ASLR": "y",
@@ -30,14 +36,42 @@ def function(folder: Path, name: str) -> str | None:
     return next(("WEAK" if "WEAK" in row else "GLOBAL" for row in rows if row[-1:] == [name]), None)
 
 
+def calls(folder: Path) -> dict[str, set[str]]:
+    """Function -> those it calls by name, in the linked core."""
+    elf = folder / CORE / "core" / "tee.elf"
+    tool = "aarch64-linux-gnu-objdump" if "AArch64" in read_elf(folder, "--file-header") else "objdump"
+    text = subprocess.run([tool, "-d", str(elf)], capture_output=True, text=True, check=True).stdout
+    graph, inside = {}, set()
+    for line in text.splitlines():
+        if heading := HEADING.match(line):
+            inside = graph.setdefault(heading[1], set())
+        elif call := CALL.search(line):
+            inside.add(call[1])
+    return graph
+
+
+def reached(graph: dict[str, set[str]], start: str) -> set[str]:
+    seen, waiting = set(), [start]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += graph.get(name, ())
+    return seen
+
+
 def built_settings(folder: Path) -> dict[str, str]:
     return optee_settings.built((folder / CORE / "conf.mk").read_text())
 
 
 def hardware_key(folder: Path) -> list[str]:
-    told = {None: ["OP-TEE has no function for it"], "GLOBAL": [],
-            "WEAK": ["it is OP-TEE's stub, all zeros on every unit"]}
-    return told[function(folder, HARDWARE_KEY)]
+    bound = function(folder, HARDWARE_KEY)
+    if bound is None:
+        return ["OP-TEE has no function for it"]
+    if bound == "WEAK":
+        return ["it is OP-TEE's stub, all zeros on every unit"]
+    read = reached(calls(folder), HARDWARE_KEY) & READS_THE_UNIT
+    return [] if read else ["it is a constant: nothing of the unit is read"]
 
 
 def storage_counter(folder: Path) -> list[str]:

@@ -8,13 +8,16 @@ import argparse
 import sys
 from pathlib import Path
 
+import gate_access
 import gate_firmware
 import gate_system
 
 FIRMWARE = (gate_firmware.hardware_key, gate_firmware.storage_counter, gate_firmware.settings,
             gate_firmware.address_randomisation, gate_firmware.rpmb_key, gate_firmware.known_key,
             gate_firmware.boot_loader)
-SYSTEM = (gate_system.command_line, gate_system.kernel_settings, gate_system.root_file_system, gate_system.private_key)
+SYSTEM = (gate_system.command_line, gate_system.kernel_settings, gate_system.root_file_system, gate_system.private_key,
+          gate_access.programs, gate_access.console, gate_access.station, gate_access.network,
+          gate_access.kernel_modules)
 
 
 def faults(folder: Path) -> list[str]:

@@ -3,7 +3,8 @@
 A bed's network leads nowhere but to the intake: what the host sends to the bed's port comes out of it.
 """
 GATEWAY_FOR_BEDS = {"bed-1": 2575, "bed-2": 2576, "bed-3": 2576, "bed-4": 2576}  # 2575 asks for TLS
-HOST_ON_WAN = "10.0.2.2"
+AZURE = "10.0.2.4"  # stands for the hub and DPS, at the ports that a unit may reach (board/common/firewall.nft)
+HUB_PORT, DPS_PORT = 8883, 443
 
 
 def address_of(bed: str) -> str:
@@ -11,8 +12,12 @@ def address_of(bed: str) -> str:
     return f"10.0.1{bed[-1]}.2"
 
 
-def wan() -> list[str]:
-    return ["-netdev", "user,id=wan,net=10.0.2.0/24,ipv6=off",
+def wan(hub: int | None = None, dps: int | None = None) -> list[str]:
+    """`hub`, `dps`: ports on this host's loopback. To them alone the network leads."""
+    there = {HUB_PORT: hub, DPS_PORT: dps}
+    forwards = "".join(f",guestfwd=tcp:{AZURE}:{port}-cmd:nc -N 127.0.0.1 {local}"
+                       for port, local in there.items() if local)
+    return ["-netdev", f"user,id=wan,net=10.0.2.0/24,restrict=on,ipv6=off{forwards}",
             "-device", "virtio-net-device,netdev=wan,mac=52:54:00:6d:00:01"]
 
 

@@ -19,7 +19,7 @@ NOT_ON_BOARD = ("bedside", "cloud", "trusted")
 IN_ROOT = ",".join(("busybox-static", "systemd", "udev", "mount", "tzdata", "libubootenv-tool", "tee-supplicant",
                     "libteec2", "dmsetup", "libstdc++6", "libssl3t64", "libfmt10", "libseccomp2", "libcurl4t64",
                     "libdate-tz3", "libsimdjson25", "libtss2-esys-3.0.2-0t64", "libtss2-mu-4.0.1-0t64", "libtss2-rc0t64",
-                    "libtss2-tctildr0t64"))
+                    "libtss2-tctildr0t64", "nftables"))
 IN_CROSS_ROOT = ",".join(
     ("crossbuild-essential-arm64", "cmake", "ninja-build", "pkg-config", "python3", "libcli11-dev",
      "nlohmann-json3-dev",
@@ -53,19 +53,20 @@ def optee() -> Stage:
 def stages(folder: Path, flavour: str) -> list[Stage]:
     public = folder / "public"
     return [  # the longest way first
-        Stage("cross-root", recipe("cross-root"), files=(INVENTORY,),
+        Stage("cross-root", recipe("cross-root"), files=(INVENTORY,), shared=True,
               settings={"MIRROR": sources.mirror(), "IN_CROSS_ROOT": IN_CROSS_ROOT}),
         Stage("programs", recipe("programs"), after=("cross-root",), settings={"GATEWAY": GATEWAY},
               files=(*(room for room in sorted(SRC.iterdir()) if room.name not in NOT_ON_BOARD),
                      SRC / "trusted" / "protocol.h", COMMON / "arm64.cmake", sources.ROOT / "CMakeLists.txt",
                      sources.ROOT / "cmake")),
-        Stage("packages", recipe("packages"), files=(INVENTORY,), settings={"MIRROR": sources.mirror()}),
+        Stage("packages", recipe("packages"), files=(INVENTORY,), settings={"MIRROR": sources.mirror()}, shared=True),
         *(source(package, folder) for package in ("optee-os", "arm-trusted-firmware", "mbedtls", "u-boot")),
         Stage("optee-core", recipe("optee-core"), files=(BOARD / "optee", OPTEE_SETTINGS),
               words=(keys.fingerprint(public, "ta"),), after=("optee-os-source",)),
         trusted_app(),
         optee(),
-        Stage("machine-tree", recipe("machine"), files=(BOARD / "machine.dtsi",), settings=machine.SETTINGS),
+        Stage("machine-tree", recipe("machine"), files=(BOARD / "machine.dtsi",), settings=machine.SETTINGS,
+              shared=True),
         Stage("u-boot", recipe("u-boot"), files=(BOARD / "u-boot", LOCKED_SETTINGS), after=("u-boot-source",)),
         Stage("u-boot-key", recipe("u-boot-key"), words=(keys.fingerprint(public, "boot"),), signs=True,
               after=("u-boot", "machine-tree")),
@@ -74,7 +75,7 @@ def stages(folder: Path, flavour: str) -> list[Stage]:
         Stage("root-fs", recipe("root"), after=("packages", "programs"),
               files=(INVENTORY, COMMON, BOARD / "network", SRC / "base" / "mitral.sysusers",
                      SRC / "base" / "mitral.tmpfiles", SRC / "trusted" / "protocol.h"),
-              settings={"MIRROR": sources.mirror(), "IN_ROOT": IN_ROOT, "VAULT_UID": VAULT_UID}),
+              settings={"MIRROR": sources.mirror(), "IN_ROOT": IN_ROOT, "VAULT_UID": VAULT_UID, "FLAVOUR": flavour}),
         Stage("initramfs", recipe("initramfs"), files=(BOARD / "initramfs",), after=("packages", "root-fs")),
         Stage("image", recipe("image"), files=(BOARD / "image.its",), words=(keys.fingerprint(public, "boot"),),
               signs=True, after=("packages", "machine-tree", "initramfs"),

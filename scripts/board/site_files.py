@@ -44,5 +44,5 @@ def data(folder: Path, text: str, files: dict[str, Path], hosts: tuple[str, ...]
         os.chown(etc / "gateway.key", int(USERS["mitral-intake-hl7"]), 0)
         (etc / "gateway.key").chmod(0o400)
     (folder / "etc" / "hosts").write_text("127.0.0.1 localhost\n" + "".join(
-        f"{networks.HOST_ON_WAN} {name}\n" for name in hosts), encoding="ascii")
+        f"{networks.AZURE} {name}\n" for name in hosts), encoding="ascii")
     return folder

@@ -27,6 +27,7 @@ class Stage:
     after: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
     signs: bool = False
+    shared: bool = False  # the same in every flavour
 
 
 def variable(name: str) -> str:
@@ -37,11 +38,22 @@ def files_below(path: Path) -> list[Path]:
     return sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
 
 
-class Workshop:
-    """Holds the outputs under `folder`, one folder per stage."""
+def link(path: Path, to: Path) -> None:
+    """`path` is what stands at `to`, whether that is there yet or not."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
+    path.symlink_to(to)
 
-    def __init__(self, folder: Path, environment: dict[str, str], signing: dict[str, str] | None = None):
+
+class Workshop:
+    """Holds the outputs under `folder`, one folder per stage; those that flavours share under `common`."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], signing: dict[str, str] | None = None,
+                 common: Path | None = None):
         self.folder = folder
+        self.common = common or folder
         self.environment = environment
         self.signing = signing or {}
         self.fingerprints: dict[str, str] = {}
@@ -61,11 +73,14 @@ class Workshop:
 
     def make(self, stage: Stage) -> None:
         print_now = self.fingerprints[stage.name] = self.fingerprint(stage)
-        stamp = self.folder / f"{stage.name}.made"
+        place = self.common if stage.shared else self.folder
+        if place != self.folder:
+            link(self.folder / stage.name, place / stage.name)
+        stamp = place / f"{stage.name}.made"
         if stamp.exists() and stamp.read_text() == print_now:
             return
         stamp.unlink(missing_ok=True)
-        output = self.output(stage.name)
+        output = place / stage.name
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)
         started = time.monotonic()

@@ -16,6 +16,17 @@ def make_station_key(private_path, public_path):
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                             serialization.NoEncryption())
     _write_secret(private_path, pem)
+    _write_public(public_path, key)
+
+
+def use_station_key(given_path, private_path, public_path):
+    """The same for a pair that is there."""
+    pem = given_path.read_bytes()
+    _write_secret(private_path, pem)
+    _write_public(public_path, serialization.load_pem_private_key(pem, None))
+
+
+def _write_public(public_path, key):
     raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     public_path.write_text(base64.b64encode(raw).decode() + "\n", encoding="ascii")
     public_path.chmod(0o644)

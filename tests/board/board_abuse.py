@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The Trusted Application against everything but what it takes: callers, shapes, sizes, requests (board/common/abuse.c)."""
+"""The Trusted Application against everything but what it takes: callers, shapes, sizes, requests (development/abuse.c)."""
 import re
 import sys
 import unittest

@@ -77,6 +77,40 @@ class Environment(unittest.TestCase):
             self.seen()
 
 
+class Shared(unittest.TestCase):
+    """A stage that is the same in every flavour is made once, where that of development is."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="mitral-stages-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.recipe = self.folder / "counts.sh"
+        self.recipe.write_text('echo made >>"$COUNT"\n[ -z "${BASE:-}" ] || cp "$BASE/made" .\necho "$WORD" >made\n')
+
+    def make(self, flavour, word="same"):
+        common = self.folder / "development"
+        shop = Workshop(self.folder / flavour, {"COUNT": str(self.folder / "count"), "WORD": word}, None, common)
+        (self.folder / flavour).mkdir(exist_ok=True)
+        base = Stage("base", self.recipe, words=(word,), shared=True)
+        shop.make(base)
+        shop.make(Stage("own", self.recipe, words=(flavour,), after=("base",)))
+        return (self.folder / flavour / "base" / "made").read_text().strip()
+
+    def times(self):
+        return len((self.folder / "count").read_text().splitlines())
+
+    def test_the_second_flavour_finds_it_made(self):
+        self.make("development")
+        self.make("production")
+        self.assertEqual(self.times(), 3)
+
+    def test_one_that_has_changed_is_made_again_for_both(self):
+        self.make("development", "old")
+        self.assertEqual(self.make("production", "new"), "new")
+        self.assertEqual(self.make("development", "new"), "new")
+        self.assertEqual(self.times(), 5)
+
+
 class OpteeSettings(unittest.TestCase):
     ASKED = "PLATFORM=x CFG_INSECURE=n CFG_REE_FS_TA=n\nCFG_CORE_ASLR=y O=/out"
     BUILT = "PLATFORM=x\nCFG_CORE_ASLR=y\nCFG_INSECURE=n\nCFG_REE_FS_TA=n\nCFG_OTHER=y\n"

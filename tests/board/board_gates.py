@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """Gates before production: an image made right passes, and each single fault is told by its gate."""
+import hashlib
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from support.proves import main, proves
 
@@ -20,7 +22,13 @@ import keys  # noqa: E402
 import known_keys  # noqa: E402
 
 WEAK = "__attribute__((weak)) "
-OWN_KEY = "int tee_otp_get_hw_unique_key(char* key) { return key[0]; }\n"
+OWN_KEY = """long phys_to_virt(long, int, long);
+__attribute__((noinline)) static int fuses(char* key) { return key[0] = *(char*)phys_to_virt(1, 2, 3); }
+int tee_otp_get_hw_unique_key(char* key) { return fuses(key) + 1; }
+"""
+CONSTANT_KEY = """void* memcpy(void*, const void*, unsigned long);
+int tee_otp_get_hw_unique_key(char* key) { memcpy(key, "sixteen of these", 16); return 0; }
+"""
 STUB = WEAK + "int tee_otp_get_hw_unique_key(char* key) { return key[0] = 0; }\n"
 MOVES = WEAK + "long get_aslr_seed(void) { return 1; }\n"
 NO_SEED = WEAK + "long plat_get_aslr_seed(void) { return 0; }\n"
@@ -42,9 +50,10 @@ class Image:
         self.core(OWN_KEY + MOVES + NO_SEED + COUNTER)
         self.write("optee/tee-pager_v2.bin", b"\0" * 5000)
         self.write("firmware/fip.bin", b"\1" * 5000)
-        self.write("u-boot-key/u-boot.bin", b"\2" * 5000)
+        self.write("firmware/flash.bin", b"\1" * 5000)
+        self.write("u-boot-key/u-boot.bin", b"\2" * 5000 + b"\0silent=1\0")
         self.control_tree('key-boot { required = "conf"; };')
-        locked = (ROOT / "board/qemu/u-boot/locked.config").read_text()
+        locked = "".join((ROOT / f"board/qemu/u-boot/{name}.config").read_text() for name in ("locked",))
         self.write("u-boot/locked.config", locked)
         self.write("u-boot/build/.config", locked)
         self.signed_image(arguments.command_line("production"))
@@ -53,7 +62,16 @@ class Image:
         self.write("root-fs/tree/etc/shadow", "root:!*:20000::::::\n")
         self.write("root-fs/tree/etc/sysctl.d/90-mitral.conf", "kernel.sysrq = 0\n")
         self.write("root-fs/tree/usr/lib/systemd/system/getty@.service", "")  # there, but nothing wants it
-        self.write("initramfs/tree/init", "#!/bin/busybox sh\n")
+        init = "#!/bin/busybox sh\nbusybox sysctl -q -w kernel.modules_disabled=1 || exit\n"
+        self.write("initramfs/tree/init", init)
+        self.write("root-fs/tree/etc/nftables.conf", (ROOT / "board/common/firewall.nft").read_text())
+        units = "root-fs/tree/usr/lib/systemd/system"
+        for name, source in {"systemd-networkd.service.d/board.conf": "units/networkd.conf",
+                             "board-station.service": "units/board-station.service",
+                             "board-station.service.d/production.conf": "production/station.conf"}.items():
+            self.write(f"{units}/{name}", (ROOT / "board/common" / source).read_text())
+        for name in ("board-station-link", "board-unprovisioned", "board-confirm"):
+            self.write(f"root-fs/tree/usr/sbin/{name}", "")
 
     def write(self, name, content):
         path = self.folder / name
@@ -131,6 +149,11 @@ class Gates(unittest.TestCase):
         self.image.core(MOVES + COUNTER)
         self.only("hardware key: OP-TEE has no function for it")
 
+    @proves("R51")
+    def test_the_same_hardware_key_on_every_unit(self):
+        self.image.core(CONSTANT_KEY + MOVES + COUNTER)
+        self.only("hardware key: it is a constant: nothing of the unit is read")
+
     def test_storage_that_nothing_counts(self):
         self.image.core(OWN_KEY + MOVES + WEAK + COUNTER)
         self.only("storage counter: nothing says that OP-TEE's storage is not an older one")
@@ -179,7 +202,7 @@ class Gates(unittest.TestCase):
                 keys.export(keys.Directory(place / "keys"), public)
                 der = subprocess.run(["openssl", "pkey", "-pubin", "-in", str(public / "boot.pem"), "-outform", "DER"],
                                      capture_output=True, check=True).stdout
-                self.image.write("u-boot-key/u-boot.bin", b"\2" * 99 + der + b"\2")
+                self.image.write("u-boot-key/u-boot.bin", b"\2" * 99 + der + b"\0silent=1\0")
                 self.only("known key: u-boot-key/u-boot.bin trusts development key boot")
                 (place / "keys" / keys.DEVELOPMENT).unlink()
                 self.only()
@@ -231,10 +254,60 @@ class Gates(unittest.TestCase):
 
     def test_programs_for_trials_and_rights_of_an_owner(self):
         self.image.write("root-fs/tree/usr/sbin/mitral-board-trial", "")
-        self.only("root file system: mitral-board-trial is for trials")
+        self.only("programs: /usr/sbin/mitral-board-trial is none of a unit in the field")
         os.unlink(self.image.folder / "root-fs/tree/usr/sbin/mitral-board-trial")
-        self.image.write("root-fs/tree/usr/bin/su", "").chmod(0o4755)
-        self.only("root file system: /usr/bin/su runs with its owner's rights")
+        self.image.write("root-fs/tree/usr/bin/mount", "").chmod(0o4755)
+        self.only("root file system: /usr/bin/mount runs with its owner's rights")
+
+    def test_a_program_that_lets_somebody_in(self):
+        for name in ("usr/sbin/agetty", "usr/bin/su", "usr/sbin/sshd", "usr/bin/gdb", "usr/local/bin/sh"):
+            path = self.image.write(f"root-fs/tree/{name}", "")
+            self.only(f"programs: /{name} is none of a unit in the field")
+            path.unlink()
+
+    def test_a_unit_on_the_console(self):
+        unit = "root-fs/tree/usr/lib/systemd/system/board-report.service"
+        self.image.write(unit, "[Service]\nStandardOutput=tty\n")
+        self.only("console: system/board-report.service opens a terminal")
+        self.image.link("root-fs/tree/etc/systemd/system/board-report.service", "/dev/null")
+        self.only()
+        self.image.write("root-fs/tree/usr/lib/systemd/journald.conf.d/x.conf", "[Journal]\nForwardToConsole=yes\n")
+        self.only("console: x.conf sends the journal there")
+        (self.image.folder / "root-fs/tree/usr/lib/systemd/journald.conf.d/x.conf").unlink()
+        self.image.write("root-fs/tree/usr/lib/systemd/system-generators/systemd-getty-generator", "")
+        self.only("console: systemd-getty-generator may make units")
+
+    def test_a_station_that_is_always_served(self):
+        asks = "root-fs/tree/usr/lib/systemd/system/board-station.service.d/production.conf"
+        text = (self.image.folder / asks).read_text()
+        for change in ("[Service]\n", text.replace("ExecCondition=", "#ExecCondition="),
+                       text.replace(".sock /usr/sbin/board-unprovisioned", ".sock")):
+            self.image.write(asks, change)
+            self.only("station: a unit with an identity serves a station, too")
+        self.image.write(asks, text)
+        served = "ExecStart=/usr/sbin/board-station-link a b\n"
+        self.image.write("root-fs/tree/usr/lib/systemd/system/other.service", served)
+        self.only("station: system/other.service serves a station, too")
+
+    @proves("T-WAY-02")
+    def test_a_network_without_its_rules(self):
+        rules = "root-fs/tree/etc/nftables.conf"
+        for old, new, told in (
+                ("hook output priority filter; policy drop;", "hook output priority filter; policy accept;",
+                 "nothing is dropped at output"),
+                ("hook forward priority filter; policy drop;", "hook forward priority filter; policy drop; accept",
+                 "something passes between networks"),
+                ("meta skuid mitral-uplink ", "", "any user may use: oifname wan ct state new tcp dport 8883 accept")):
+            text = (self.image.folder / rules).read_text()
+            self.image.change(rules, old, new)
+            self.only(f"network: {told}")
+            self.image.write(rules, text)
+        self.image.write("root-fs/tree/usr/lib/systemd/system/systemd-networkd.service.d/board.conf", "[Unit]\n")
+        self.only("network: a network comes up without them")
+
+    def test_a_kernel_that_goes_on_taking_modules(self):
+        self.image.write("initramfs/tree/init", "#!/bin/busybox sh\n# busybox sysctl -q -w kernel.modules_disabled=1\n")
+        self.only("kernel modules: the kernel goes on taking modules")
 
     def test_sysrq_left_as_debian_has_it(self):
         self.image.write("root-fs/tree/etc/sysctl.d/90-mitral.conf", "# kernel.sysrq = 0\nkernel.sysrq = 438\n")
@@ -247,6 +320,16 @@ class Gates(unittest.TestCase):
             path = self.image.write(f"{tree}/tree/etc/ssl/a", f"-----BEGIN EC PRIVATE " + f"KEY-----\n{body}\n")
             self.only(f"private key: {told}")
             path.unlink()
+
+    def test_a_private_key_that_a_library_tests_itself_with(self):
+        text = f"-----BEGIN EC PRIVATE " + f"KEY-----\n{'A' * 64}\n-----END EC PRIVATE " + "KEY-----"
+        known = self.image.folder.parent / "self-test-keys"
+        known.write_text(f"# comment\nlibrary {hashlib.sha256(text.encode()).hexdigest()}\n")
+        with mock.patch.object(gate_system, "SELF_TEST_KEYS", known):
+            self.image.write("root-fs/tree/usr/lib/library.so", f"\0{text}\0")
+            self.only()
+            self.image.write("root-fs/tree/usr/lib/library.so", f"\0{text}\0{text.replace('AAA', 'BBB', 1)}\0")
+            self.only("private key: /usr/lib/library.so in root-fs")
 
 
 if __name__ == "__main__":

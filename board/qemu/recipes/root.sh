@@ -23,6 +23,8 @@ grep -q "^mitral-vault:x:$VAULT_UID:" tree/etc/passwd
 install -D -m 0644 "$ROOT/src/base/mitral.sysusers" tree/usr/lib/sysusers.d/mitral.conf
 install -D -m 0644 "$ROOT/src/base/mitral.tmpfiles" tree/usr/lib/tmpfiles.d/mitral.conf
 install -m 0644 "$COMMON/tmpfiles.conf" tree/usr/lib/tmpfiles.d/board.conf
+# Nothing is made where nothing can be written.
+sed -i -E '/^[A-Za-z][^[:space:]]*[[:space:]]+\/(etc|root|home|srv|usr)(\/|[[:space:]])/d' tree/usr/lib/tmpfiles.d/*.conf
 # This machine's systemd-sysusers may be older than the packages: it does not know "u!", an account that is locked.
 sed -i 's/^u!/u/' tree/usr/lib/sysusers.d/*.conf
 systemd-sysusers --root="$OUT/tree"
@@ -30,14 +32,10 @@ grep -q '^systemd-network:' tree/etc/passwd
 sed -i 's#:/bin/sync$#:/usr/sbin/nologin#' tree/etc/passwd
 
 # Programs, and that each finds its libraries.
-for program in probe abuse; do
-    aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror -I"$PACKAGES/client/usr/include" -I"$ROOT/src" \
-        "$COMMON/$program.c" "$PACKAGES"/client/usr/lib/aarch64-linux-gnu/libteec.so.2 \
-        -Wl,--allow-shlib-undefined -o "tree/usr/sbin/mitral-board-$program"
-done
 install -D -m 0644 "$COMMON/sysctl.conf" tree/etc/sysctl.d/90-mitral.conf
 aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror "$COMMON/station_link.c" -o tree/usr/sbin/board-station-link
-for script in report confirm fault; do install -m 0755 "$COMMON/$script" "tree/usr/sbin/board-$script"; done
+install -m 0755 "$COMMON/confirm" tree/usr/sbin/board-confirm
+install -m 0600 "$COMMON/firewall.nft" tree/etc/nftables.conf
 install -m 0755 "$PROGRAMS"/bin/mitral* tree/usr/bin/
 for program in tree/usr/bin/mitral*; do
     aarch64-linux-gnu-objdump -p "$program" | sed -n 's/ *NEEDED *//p' | while read -r library; do
@@ -49,11 +47,13 @@ done
 units=tree/usr/lib/systemd/system
 install -m 0644 "$PROGRAMS"/units/* "$COMMON"/units/*.service "$COMMON"/units/*.mount $units/
 install -D -m 0644 "$COMMON/units/gateway.conf" $units/mitral-.service.d/board.conf
-install -D -m 0644 "$COMMON/units/vault.conf" $units/mitral-vault.service.d/board.conf
+install -D -m 0644 "$COMMON/units/vault.conf" $units/mitral-vault.service.d/vault.conf
+install -D -m 0644 "$COMMON/units/tmp.conf" $units/tmp.mount.d/board.conf
+install -D -m 0644 "$COMMON/units/networkd.conf" $units/systemd-networkd.service.d/board.conf
 install -D -m 0644 "$COMMON/system.conf" tree/usr/lib/systemd/system.conf.d/board.conf
 install -D -m 0644 "$COMMON/journald.conf" tree/usr/lib/systemd/journald.conf.d/board.conf
 install -m 0644 "$COMMON/udev.rules" tree/usr/lib/udev/rules.d/80-mitral-board.rules
-install -D -m 0644 -t tree/usr/lib/systemd/network "$BOARD"/network/*.network
+install -D -m 0644 -t tree/usr/lib/systemd/network "$BOARD"/network/*
 printf '%s 0x0000 0x4000\n' /run/board-environment/uboot.env /run/board-environment/uboot-redund.env >tree/etc/fw_env.config
 printf '%s: files\n' passwd group shadow hosts services >tree/etc/nsswitch.conf
 : >tree/etc/machine-id
@@ -64,15 +64,17 @@ for name in local-fs:data.mount local-fs:var.mount local-fs:var-lib-mitral.mount
     ln -s "../${name#*:}" "$units/${name%%:*}.target.wants/"
 done
 systemctl --root="$OUT/tree" --quiet enable mitral-vault mitral-intake-lines mitral-intake-hl7 mitral-enrol mitral-enrol.path \
-    mitral-uplink mitral-timed board-supplicant board-report board-confirm board-fault
+    mitral-uplink mitral-timed board-supplicant board-confirm board-firewall
 ln -sf multi-user.target $units/default.target
 # Nobody logs in, and nothing here is set up at the first start.
-for name in getty.target getty@.service serial-getty@.service console-getty.service container-getty@.service rescue.service \
+for name in getty.target getty-static.service getty@.service serial-getty@.service console-getty.service container-getty@.service rescue.service \
     debug-shell.service tee-supplicant.service proc-sys-fs-binfmt_misc.automount systemd-firstboot.service systemd-update-done.service \
     systemd-hwdb-update.service systemd-journal-catalog-update.service systemd-machine-id-commit.service ldconfig.service systemd-logind.service \
     systemd-sysusers.service systemd-ask-password-wall.path systemd-ask-password-console.path; do
     ln -sf /dev/null "tree/etc/systemd/system/$name"
 done
+# shellcheck source=/dev/null # that of the flavour
+. "$COMMON/$FLAVOUR/root.sh"
 rm -rf tree/usr/share/doc tree/usr/share/man tree/usr/share/locale tree/usr/share/info tree/usr/share/bash-completion \
     tree/usr/lib/udev/hwdb.d tree/usr/lib/systemd/catalog tree/var/*
 
