@@ -75,9 +75,16 @@ int run_doctor(const Arguments& arguments) {
 base::Status provision_unit(const Arguments& arguments) {
     MITRAL_CHECK(base::harden_process());
     MITRAL_TRY(const auto settings, load(arguments.config));
-    MITRAL_CHECK(cli::provision(cli::vault_socket_of(settings), arguments.provision));
+    const auto socket = cli::vault_socket_of(settings);
+    const auto& marks = arguments.verify.marks_file;
+    if (!marks.empty())
+        MITRAL_CHECK(cli::check_no_marks(marks));
+    MITRAL_CHECK(cli::provision(socket, arguments.provision));
     fmt::print("provisioned: {} in {}\n", arguments.provision.registration_id,
                arguments.provision.id_scope);
+    if (!marks.empty())
+        return cli::record_provisioned(socket, arguments.provision.registration_id, marks,
+                                       base::SystemClock().wall().unix_seconds());
     return {};
 }
 
@@ -202,6 +209,8 @@ void add_provision(CLI::App& app, Arguments& arguments, std::function<int()>& ch
     add_policy(*command, to);
     command->add_option("--fleet-key", to.fleet_key_file,
                         "Public key that may sign later orders, base64");
+    command->add_option("--marks", arguments.verify.marks_file,
+                        "Record the unit's attestation key here, for verify");
     for (const auto* needed : {"--id-scope", "--dps-host", "--hub"})
         command->get_option(needed)->required();
     command->callback([&] { chosen = [&] { return finish(provision_unit(arguments)); }; });

@@ -173,13 +173,18 @@ base::Result<std::size_t> verify_evidence(const VerifyArguments& arguments, std:
     return judgement.count();
 }
 
-base::Status record_unit(const VerifyArguments& arguments, std::int64_t now_s) {
-    MITRAL_TRY(const auto lock, lock_marks(arguments.marks_file));
-    if (access(arguments.marks_file.c_str(), F_OK) == 0)
+base::Status check_no_marks(const std::string& marks_file) {
+    if (access(marks_file.c_str(), F_OK) == 0)
         return base::fail(base::BaseError::invalid_setting,
-                          arguments.marks_file +
+                          marks_file +
                               " is there: marks that are replaced forget every roll-back; move it "
                               "away if the unit was given a new trust zone");
+    return {};
+}
+
+base::Status record_unit(const VerifyArguments& arguments, std::int64_t now_s) {
+    MITRAL_TRY(const auto lock, lock_marks(arguments.marks_file));
+    MITRAL_CHECK(check_no_marks(arguments.marks_file));
     if (arguments.evidence_files.size() != 1)
         return base::fail(base::BaseError::invalid_setting,
                           "a unit is taken up by one attestation: name its file");
@@ -192,6 +197,24 @@ base::Status record_unit(const VerifyArguments& arguments, std::int64_t now_s) {
                           "the trust zone refused what it had stored: put that right, then take "
                           "the unit up");
     return verify::save(arguments.marks_file, verify::first_marks(attestation.state, now_s));
+}
+
+base::Status record_provisioned(const std::string& vault_socket, const std::string& registration_id,
+                                const std::string& marks_file, std::int64_t now_s) {
+    MITRAL_TRY(const auto lock, lock_marks(marks_file));
+    MITRAL_CHECK(check_no_marks(marks_file));
+    attest::Nonce nonce{};
+    base::fill_random(nonce);
+    MITRAL_TRY(const auto vault, vault::EvidenceClient::connect(vault_socket));
+    MITRAL_TRY(const auto evidence, vault->attest(nonce));
+    MITRAL_TRY(const auto attestation, attest::read_first_attestation(evidence, nonce));
+    const auto& state = attestation.state;
+    if (state.doubtful || state.custody != attest::Custody::ready ||
+        state.registration_id != registration_id)
+        return base::fail(base::BaseError::not_authentic,
+                          "the unit says that it is " + std::string(to_string(state.custody)) +
+                              " as '" + state.registration_id + "': not what it was given");
+    return verify::save(marks_file, verify::first_marks(state, now_s));
 }
 
 base::Result<std::string> attest_unit(const std::string& vault_socket, const std::string& hex) {

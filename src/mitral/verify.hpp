@@ -33,6 +33,14 @@ using Tell = std::function<void(const verify::Finding&)>;
 // Never replaces a file of marks.
 [[nodiscard]] base::Status record_unit(const VerifyArguments& arguments, std::int64_t now_s);
 
+// The same at the station, right after it provisioned the unit on this connection: asks it over a
+// nonce of its own. Fails also when the unit has not taken this registration id.
+[[nodiscard]] base::Status record_provisioned(const std::string& vault_socket,
+                                              const std::string& registration_id,
+                                              const std::string& marks_file, std::int64_t now_s);
+// Nobody has taken a unit up in this file.
+[[nodiscard]] base::Status check_no_marks(const std::string& marks_file);
+
 // On the unit: one line of base64. Without a nonce (hex) a fresh one, whose evidence proves less.
 [[nodiscard]] base::Result<std::string> attest_unit(const std::string& vault_socket,
                                                     const std::string& nonce);

@@ -47,7 +47,7 @@ backend = "software"
 station_key = "{self.root}/station.pub"
 [[vault.peer]]
 user = "{os.getuid()}"
-may = ["mint-hub", "status", "begin-provisioning", "execute-order", "pseudonym"]
+may = ["mint-hub", "status", "begin-provisioning", "execute-order", "pseudonym", "attest"]
 """)
         with open(self.root / "vault.log", "wb") as log:
             self.vault = subprocess.Popen([BIN / "mitral-vault", "--config", self.root / "mitral.toml"], stderr=log)
@@ -109,6 +109,21 @@ may = ["mint-hub", "status", "begin-provisioning", "execute-order", "pseudonym"]
         private_file(self.root / "subject.key", base64.b64encode(key))
         os.chmod(self.root / "subject.key", mode)
         return hmac.digest(key, b"mitral subject 1\0\0\x04HOSP12345", "sha256")[:16]
+
+    @proves.proves("T-ROLL-01", "T-ID-02")
+    def test_provisioning_records_who_the_unit_is(self):
+        marks, nonce, answer = self.root / "unit.marks", "3c" * 32, self.root / "answer"
+        self.obey(self.sign("wipe"))
+        self.provision("--marks", marks)
+        answer.write_text(self.mitral("attest", "--nonce", nonce))
+        self.assertEqual("", self.mitral("verify", "--marks", marks, "--nonce", nonce, answer))
+        recorded = marks.read_bytes()
+        answer.write_text(self.mitral("attest", "--nonce", "4d" * 32))  # negative control: another nonce's
+        self.mitral("verify", "--marks", marks, "--nonce", nonce, answer, status=2)
+        self.obey(self.sign("wipe"))
+        self.assertIn("is there", self.provision("--marks", marks, status=1))
+        self.assertIn('"state": "wiped"', self.status())  # refused before anything was given to the unit
+        self.assertEqual(recorded, marks.read_bytes())
 
     @proves.proves("T-DATA-06", "T-KEY-02")
     def test_the_hospitals_key_comes_with_a_policy_or_with_provisioning(self):
