@@ -10,7 +10,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 export CCACHE_BASEDIR = $(CURDIR)
 export CCACHE_NOHASHDIR = 1
 
-.PHONY: help build demo test test-conformance torture evidence bench fuzz board test-board demo-board \
+.PHONY: help build demo test test-conformance torture evidence bench fuzz board test-board attack-root demo-board \
 	format lint install package-cloud clean deps
 
 help: ## this list
@@ -69,6 +69,12 @@ test-board: ## start the image of the board in QEMU and break its chain of trust
 	@scripts/deps.sh board
 	@$(PYTHON) scripts/test.py --only board-tests --jobs $(JOBS) -- $(ARGS)
 endif
+
+attack-root: board ## root on a unit in QEMU against its trust zone and its verifier (docs/attack-root.md)
+	@scripts/deps.sh test
+	@cmake --preset board-tests --log-level=WARNING
+	@cmake --build --preset board-tests --target canary_station mitral
+	@MITRAL_BINARY_DIR=$(CURDIR)/build/board-tests $(PYTHON) tests/board/board_attack.py $(ARGS)
 
 demo-board: board ## the demo with its gateway on the board, in QEMU (needs root or sudo)
 	@scripts/deps.sh demo
