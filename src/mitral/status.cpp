@@ -199,11 +199,14 @@ class Description {
         const auto view = read_uplink_view(uplink.status_file);
         if (!view)
             return missing("uplink", view.error());
-        line("uplink",
-             fmt::format("{}{}{}, {} queued ({} live), {} renewals, {} failures", view->state,
-                         view->hub.empty() ? "" : " to " + view->hub,
-                         view->tls_version.empty() ? "" : " over " + view->tls_version,
-                         view->queued, view->live_queued, view->renewals, view->failures));
+        line(
+            "uplink",
+            fmt::format("{}{}{}, {} queued ({} live), {} renewals, {} failures, {} checkpoints",
+                        view->state, view->hub.empty() ? "" : " to " + view->hub,
+                        view->tls_version.empty() ? "" : " over " + view->tls_version, view->queued,
+                        view->live_queued, view->renewals, view->failures, view->checkpoints));
+        if (!view->checkpoint_trouble.empty())
+            line("", "no checkpoints: " + view->checkpoint_trouble);
         if (!view->connected && !view->last_error.empty())
             line("", "last error: " + view->last_error);
         document_["uplink"] = {{"state", view->state},
@@ -215,6 +218,8 @@ class Description {
                                {"renewals", view->renewals},
                                {"failures", view->failures},
                                {"token_age_s", view->token_age_s},
+                               {"checkpoints", view->checkpoints},
+                               {"checkpoint_trouble", view->checkpoint_trouble},
                                {"last_error", view->last_error},
                                {"updated", base::to_iso8601(view->updated)}};
     }

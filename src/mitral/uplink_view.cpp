@@ -58,6 +58,8 @@ base::Result<UplinkView> read_uplink_view(const std::string& path) {
     view.renewals = number(document, "renewals");
     view.failures = number(document, "failures");
     view.token_age_s = static_cast<std::int64_t>(number(document, "token_age_s"));
+    view.checkpoints = number(child(document, "checkpoints"), "acknowledged");
+    view.checkpoint_trouble = text(child(document, "checkpoints"), "trouble");
     view.last_error = text(child(document, "last_error"), "text");
     view.updated = time(document, "updated");
     return view;

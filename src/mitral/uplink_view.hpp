@@ -23,6 +23,8 @@ struct UplinkView {
     std::uint64_t renewals = 0;
     std::uint64_t failures = 0;
     std::int64_t token_age_s = 0;
+    std::uint64_t checkpoints = 0;   // acknowledged by the hub
+    std::string checkpoint_trouble;  // why there are none at the moment
     std::string last_error;
     base::WallTime updated;
 };

@@ -74,5 +74,21 @@ TEST_F(MonitorsStatus, WhatTheFileSaysIsCheckedBeforeItIsShown) {
     EXPECT_FALSE(report("").complete);
 }
 
+TEST(UplinkStatus, SaysHowManyCheckpointsArrivedAndWhyNoneDo) {
+    const test::TemporaryDirectory directory;
+    UnitSettings settings;
+    settings.uplink.emplace().status_file = directory.path("uplink.json");
+    const auto said = [&](std::string_view file) {
+        EXPECT_TRUE(
+            ok(base::replace_file(directory.path("uplink.json"), base::as_bytes(file), 0644)));
+        return describe_unit(settings, base::ManualClock(base::WallTime{0})).text;
+    };
+    const auto sound = said(R"({"state":"connected","checkpoints":{"acknowledged":7}})");
+    EXPECT_THAT(sound, HasSubstr("7 checkpoints"));
+    EXPECT_THAT(sound, testing::Not(HasSubstr("no checkpoints")));
+    EXPECT_THAT(said(R"({"checkpoints":{"acknowledged":7,"trouble":"refused"}})"),
+                HasSubstr("no checkpoints: refused"));
+}
+
 }  // namespace
 }  // namespace mitral::cli
