@@ -15,6 +15,13 @@ def place(disk: Path, partition: int) -> int:
     return table["partitiontable"]["partitions"][partition - 1]["start"] * 512
 
 
+def read_partition(disk: Path, partition: int, image: Path) -> None:
+    table = json.loads(subprocess.run(["sfdisk", "-q", "--json", str(disk)], check=True, capture_output=True).stdout)
+    size = table["partitiontable"]["partitions"][partition - 1]["size"] * 512
+    subprocess.run(["dd", f"if={disk}", f"of={image}", "bs=1M", f"skip={place(disk, partition) >> 20}",
+                    f"count={size >> 20}", "status=none"], check=True)
+
+
 def flip(path: Path, at: int) -> None:
     with path.open("r+b") as changed:
         changed.seek(at)
@@ -82,3 +89,15 @@ def write_data(disk: Path, folder: Path) -> None:
                        stdout=subprocess.DEVNULL)
         subprocess.run(["dd", f"if={made.name}", f"of={disk}", "bs=1M", f"seek={place(disk, DATA) >> 20}",
                         "conv=notrunc,sparse", "status=none"], check=True)
+
+
+def remove_data(disk: Path, path: str) -> None:
+    """A file of the data partition is taken away, after what its journal holds was done."""
+    with tempfile.NamedTemporaryFile(dir=disk.parent) as made:
+        read_partition(disk, DATA, Path(made.name))
+        replayed = subprocess.run(["e2fsck", "-p", made.name], check=False, capture_output=True)
+        if replayed.returncode not in (0, 1):
+            raise OSError(f"the data partition is damaged: {replayed.stdout.decode(errors='replace')}")
+        subprocess.run(["debugfs", "-w", "-R", f"rm {path}", made.name], check=True, capture_output=True)
+        subprocess.run(["dd", f"if={made.name}", f"of={disk}", "bs=1M", f"seek={place(disk, DATA) >> 20}",
+                        "conv=notrunc", "status=none"], check=True)

@@ -27,6 +27,7 @@ class Unit:
         self.flash = folder / "flash.bin"
         self.station_port = folder / "station.port"  # a cable to the station (station_link.py)
         self.disk = folder / "disk.image"
+        self.watchdog = ("-device", "i6300esb")
         self.process: subprocess.Popen | None = None
         self.secure: int | None = None
         self.said = b""  # both worlds' consoles
@@ -51,7 +52,7 @@ class Unit:
         command = ["qemu-system-aarch64", "-nodefaults", "-display", "none", "-machine", machine.MACHINE,
                    *machine.PROCESSOR, "-drive", f"if=pflash,unit=0,format=raw,file={self.flash}",
                    "-drive", f"if=none,id=disk,format=raw,file={self.disk}", "-device", "virtio-blk-device,drive=disk",
-                   "-device", "i6300esb",
+                   *self.watchdog,
                    "-device", "virtio-serial-device", "-device", "virtserialport,chardev=station,name=mitral.station",
                    "-chardev", f"socket,id=station,path={self.station_port},server=on,wait=off",
                    "-serial", "stdio", "-serial", f"file:/dev/fd/{theirs}", *more]

@@ -34,7 +34,7 @@ sed -i 's#:/bin/sync$#:/usr/sbin/nologin#' tree/etc/passwd
 # Programs, and that each finds its libraries.
 install -D -m 0644 "$COMMON/sysctl.conf" tree/etc/sysctl.d/90-mitral.conf
 aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror "$COMMON/station_link.c" -o tree/usr/sbin/board-station-link
-install -m 0755 "$COMMON/confirm" tree/usr/sbin/board-confirm
+for script in confirm starts; do install -m 0755 "$COMMON/$script" "tree/usr/sbin/board-$script"; done
 install -m 0600 "$COMMON/firewall.nft" tree/etc/nftables.conf
 install -m 0755 "$PROGRAMS"/bin/mitral* tree/usr/bin/
 for program in tree/usr/bin/mitral*; do
@@ -64,7 +64,7 @@ for name in local-fs:data.mount local-fs:var.mount local-fs:var-lib-mitral.mount
     ln -s "../${name#*:}" "$units/${name%%:*}.target.wants/"
 done
 systemctl --root="$OUT/tree" --quiet enable mitral-vault mitral-intake-lines mitral-intake-hl7 mitral-enrol mitral-enrol.path \
-    mitral-uplink mitral-timed board-supplicant board-confirm board-firewall
+    mitral-uplink mitral-timed board-supplicant board-confirm board-starts board-firewall
 ln -sf multi-user.target $units/default.target
 # Nobody logs in, and nothing here is set up at the first start.
 for name in getty.target getty-static.service getty@.service serial-getty@.service console-getty.service container-getty@.service rescue.service \
