@@ -21,7 +21,7 @@ trusted='gcc-aarch64-linux-gnu libc6-dev-arm64-cross make python3-pyelftools pyt
 board="$trusted qemu-system-arm qemu-system-data mmdebstrap arch-test device-tree-compiler u-boot-tools bc bison flex swig
     libssl-dev libgnutls28-dev python3-setuptools python3-libfdt uuid-dev dpkg-dev xz-utils bzip2 zstd cpio kmod openssl
     squashfs-tools cryptsetup-bin e2fsprogs dosfstools mtools fdisk binutils gpgv softhsm2 opensc libengine-pkcs11-openssl
-    systemd netcat-openbsd"
+    systemd socat"
 
 say() { printf 'deps: %s\n' "$*"; }
 die() {

@@ -15,7 +15,7 @@ def address_of(bed: str) -> str:
 def wan(hub: int | None = None, dps: int | None = None) -> list[str]:
     """`hub`, `dps`: ports on this host's loopback. To them alone the network leads."""
     there = {HUB_PORT: hub, DPS_PORT: dps}
-    forwards = "".join(f",guestfwd=tcp:{AZURE}:{port}-cmd:nc -N 127.0.0.1 {local}"
+    forwards = "".join(f",guestfwd=tcp:{AZURE}:{port}-cmd:socat STDIO TCP:127.0.0.1:{local}"
                        for port, local in there.items() if local)
     return ["-netdev", f"user,id=wan,net=10.0.2.0/24,restrict=on,ipv6=off{forwards}",
             "-device", "virtio-net-device,netdev=wan,mac=52:54:00:6d:00:01"]
