@@ -60,7 +60,15 @@ board: ## the image of a board: BOARD=qemu (firmware to root file system, build/
 	@scripts/deps.sh board
 	@$(PYTHON) scripts/board/build.py --jobs $(JOBS) $(if $(BOARD),--board $(BOARD)) $(if $(FLAVOUR),--flavour $(FLAVOUR))
 
-ifeq ($(BOARD),stm32mp257)
+ifeq ($(FLAVOUR),production)
+test-board: ## FLAVOUR=production: an image with keys for trials, and a unit of it between line and ward (needs root)
+	@scripts/deps.sh board demo
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release --target programs
+	@$(PYTHON) scripts/board/build.py --jobs $(JOBS)
+	@$(PYTHON) tests/board/trial_production.py
+	@$(PYTHON) tests/board/board_production.py $(ARGS)
+else ifeq ($(BOARD),stm32mp257)
 test-board: board
 	@$(PYTHON) tests/board/board_porting.py $(ARGS)
 else

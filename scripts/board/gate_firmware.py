@@ -17,7 +17,10 @@ CALL = re.compile(r"\t(?:bl?|callq?|jmpq?)\s+(?:0x)?[0-9a-f]+ <([^>@+]+)(?:@plt)
 # The key OP-TEE writes into a replay-protected memory block with CFG_RPMB_TESTKEY=y (core/tee/tee_rpmb_fs.c).
 RPMB_TEST_KEY = bytes.fromhex("d3eb3ec36e334c9f988ce2c0b85954610d2bcf8664844df2ab56e6c61bb701e4")
 SETTINGS = {"CFG_INSECURE": "n", "CFG_REE_FS_TA": "n", "CFG_CORE_ASLR": "y", "CFG_TA_ASLR": "y",
-            "CFG_RPMB_TESTKEY": "n", "CFG_ENABLE_EMBEDDED_TESTS": "n", "CFG_GP_SOCKETS": "n"}
+            "CFG_RPMB_TESTKEY": "n", "CFG_ENABLE_EMBEDDED_TESTS": "n", "CFG_GP_SOCKETS": "n",
+            "CFG_TEE_CORE_LOG_LEVEL": "0", "CFG_TEE_TA_LOG_LEVEL": "0"}
+U_BOOT_MUTE = "CONFIG_SILENT_CONSOLE=y\nCONFIG_SILENT_U_BOOT_ONLY=y\n# CONFIG_DEBUG_UART is not set\n"
+SAID_BY_TRUSTED_FIRMWARE = b"Booting Trusted Firmware"  # BL1's first words
 # Everything on a unit that is not a tree of files.
 BLOBS = ("optee/*.bin", "optee-core/build/core/tee-raw.bin", "u-boot-key/u-boot.bin", "firmware/*.bin",
          "firmware/*.stm32", "image/image.itb")
@@ -93,6 +96,16 @@ def address_randomisation(folder: Path) -> list[str]:
         return ["the seed is a constant"]
     nobody = built.get("CFG_EXTERNAL_DT") != "y" and function(folder, "plat_get_aslr_seed") != "GLOBAL"
     return ["nobody gives a seed"] if nobody else []
+
+
+def mute(folder: Path) -> list[str]:
+    """OP-TEE's part is among its settings."""
+    found = locked_settings.differences(U_BOOT_MUTE, (folder / "u-boot" / "build" / ".config").read_text())
+    if b"\0silent=1\0" not in (folder / "u-boot-key" / "u-boot.bin").read_bytes():
+        found.append("U-Boot's environment does not say silent")
+    if SAID_BY_TRUSTED_FIRMWARE in (folder / "firmware" / "flash.bin").read_bytes():
+        found.append("Trusted Firmware talks")
+    return found
 
 
 def blobs(folder: Path) -> list[Path]:

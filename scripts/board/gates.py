@@ -14,7 +14,7 @@ import gate_system
 
 FIRMWARE = (gate_firmware.hardware_key, gate_firmware.storage_counter, gate_firmware.settings,
             gate_firmware.address_randomisation, gate_firmware.rpmb_key, gate_firmware.known_key,
-            gate_firmware.boot_loader)
+            gate_firmware.boot_loader, gate_firmware.mute)
 SYSTEM = (gate_system.command_line, gate_system.kernel_settings, gate_system.root_file_system, gate_system.private_key,
           gate_access.programs, gate_access.console, gate_access.station, gate_access.network,
           gate_access.kernel_modules)

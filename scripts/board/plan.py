@@ -27,6 +27,8 @@ IN_CROSS_ROOT = ",".join(
        ("libssl-dev", "libtss2-dev", "libfmt-dev", "libtomlplusplus-dev", "libseccomp-dev", "libcurl4-openssl-dev",
         "libsimdjson-dev", "libboost-dev", "libsqlite3-dev", "libqpid-proton11-dev", "libhowardhinnant-date-dev",
         "libgtest-dev", "libgmock-dev", "optee-client-dev"))))
+# Development hears OP-TEE's errors and Trusted Firmware's notices; production is mute.
+LOG_LEVEL = {"development": {"optee": "1", "firmware": "20"}, "production": {"optee": "0", "firmware": "0"}}
 BOOT_ARGUMENTS = arguments.command_line("development")
 
 
@@ -55,23 +57,26 @@ def stages(folder: Path, flavour: str) -> list[Stage]:
     return [  # the longest way first
         Stage("cross-root", recipe("cross-root"), files=(INVENTORY,), shared=True,
               settings={"MIRROR": sources.mirror(), "IN_CROSS_ROOT": IN_CROSS_ROOT}),
-        Stage("programs", recipe("programs"), after=("cross-root",), settings={"GATEWAY": GATEWAY},
+        Stage("programs", recipe("programs"), after=("cross-root",), settings={"GATEWAY": GATEWAY, "FLAVOUR": flavour},
               files=(*(room for room in sorted(SRC.iterdir()) if room.name not in NOT_ON_BOARD),
                      SRC / "trusted" / "protocol.h", COMMON / "arm64.cmake", sources.ROOT / "CMakeLists.txt",
                      sources.ROOT / "cmake")),
         Stage("packages", recipe("packages"), files=(INVENTORY,), settings={"MIRROR": sources.mirror()}, shared=True),
         *(source(package, folder) for package in ("optee-os", "arm-trusted-firmware", "mbedtls", "u-boot")),
         Stage("optee-core", recipe("optee-core"), files=(BOARD / "optee", OPTEE_SETTINGS),
-              words=(keys.fingerprint(public, "ta"),), after=("optee-os-source",)),
+              words=(keys.fingerprint(public, "ta"),), after=("optee-os-source",),
+              settings={"LOG_LEVEL": LOG_LEVEL[flavour]["optee"]}),
         trusted_app(),
         optee(),
         Stage("machine-tree", recipe("machine"), files=(BOARD / "machine.dtsi",), settings=machine.SETTINGS,
               shared=True),
-        Stage("u-boot", recipe("u-boot"), files=(BOARD / "u-boot", LOCKED_SETTINGS), after=("u-boot-source",)),
+        Stage("u-boot", recipe("u-boot"), files=(BOARD / "u-boot", LOCKED_SETTINGS), after=("u-boot-source",),
+              settings={"MUTE": "1" if flavour == "production" else ""}),
         Stage("u-boot-key", recipe("u-boot-key"), words=(keys.fingerprint(public, "boot"),), signs=True,
               after=("u-boot", "machine-tree")),
         Stage("firmware", recipe("firmware"), words=(keys.fingerprint(public, "rot"),), signs=True,
-              after=("arm-trusted-firmware-source", "mbedtls-source", "optee", "u-boot-key")),
+              after=("arm-trusted-firmware-source", "mbedtls-source", "optee", "u-boot-key"),
+              settings={"LOG_LEVEL": LOG_LEVEL[flavour]["firmware"]}),
         Stage("root-fs", recipe("root"), after=("packages", "programs"),
               files=(INVENTORY, COMMON, BOARD / "network", SRC / "base" / "mitral.sysusers",
                      SRC / "base" / "mitral.tmpfiles", SRC / "trusted" / "protocol.h"),

@@ -53,7 +53,7 @@ class Image:
         self.write("firmware/flash.bin", b"\1" * 5000)
         self.write("u-boot-key/u-boot.bin", b"\2" * 5000 + b"\0silent=1\0")
         self.control_tree('key-boot { required = "conf"; };')
-        locked = "".join((ROOT / f"board/qemu/u-boot/{name}.config").read_text() for name in ("locked",))
+        locked = "".join((ROOT / f"board/qemu/u-boot/{name}.config").read_text() for name in ("locked", "mute"))
         self.write("u-boot/locked.config", locked)
         self.write("u-boot/build/.config", locked)
         self.signed_image(arguments.command_line("production"))
@@ -264,6 +264,17 @@ class Gates(unittest.TestCase):
             path = self.image.write(f"root-fs/tree/{name}", "")
             self.only(f"programs: /{name} is none of a unit in the field")
             path.unlink()
+
+    def test_a_part_that_talks(self):
+        self.image.write("firmware/flash.bin", b"\1" * 77 + b"Booting Trusted Firmware\n")
+        self.only("mute: Trusted Firmware talks")
+        self.image.write("firmware/flash.bin", b"\1" * 77)
+        self.image.write("u-boot-key/u-boot.bin", b"\2" * 77)
+        self.only("mute: U-Boot's environment does not say silent")
+        self.image.write("u-boot-key/u-boot.bin", b"\0silent=1\0")
+        self.image.change("u-boot/build/.config", "# CONFIG_DEBUG_UART is not set", "CONFIG_DEBUG_UART=y")
+        self.assertIn("mute: CONFIG_DEBUG_UART: CONFIG_DEBUG_UART=y, asked for # CONFIG_DEBUG_UART is not set",
+                      gates.faults(self.image.folder))
 
     def test_a_unit_on_the_console(self):
         unit = "root-fs/tree/usr/lib/systemd/system/board-report.service"

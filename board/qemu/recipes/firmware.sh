@@ -11,7 +11,7 @@ sed -i 's/CERT_ADD_CMD_OPT,\${ROT_KEY},--rot-key/CERT_ADD_CMD_OPT,'"'\${ROT_SIGN
 # fiptool is built inside the tree, for one platform.
 make -C "$tree/tools/fiptool" clean
 # E=0: this compiler warns where the source was written for another one.
-make -C "$tree" -j"$JOBS" CROSS_COMPILE=aarch64-linux-gnu- PLAT=qemu SPD=opteed QEMU_USE_GIC_DRIVER=QEMU_GICV3 E=0 \
+make -C "$tree" -j"$JOBS" CROSS_COMPILE=aarch64-linux-gnu- PLAT=qemu SPD=opteed QEMU_USE_GIC_DRIVER=QEMU_GICV3 E=0 LOG_LEVEL="$LOG_LEVEL" \
     TRUSTED_BOARD_BOOT=1 GENERATE_COT=1 MBEDTLS_DIR="$MBEDTLS_SOURCE/tree" ROT_KEY="$PUBLIC/rot.pem" ROT_SIGNER="$ROT_SIGNER" \
     BL32="$OPTEE/tee-header_v2.bin" BL32_EXTRA1="$OPTEE/tee-pager_v2.bin" BL32_EXTRA2="$OPTEE/tee-pageable_v2.bin" \
     BL32_RAM_LOCATION=tdram BL33="$U_BOOT_KEY/u-boot.bin" BUILD_BASE="$OUT/build" \
