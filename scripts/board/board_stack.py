@@ -21,7 +21,7 @@ import station  # noqa: E402
 import toml_text  # noqa: E402
 
 HUB = "hub.mitral.test"
-UP_S = 300.0
+UP_S = 900.0  # a loaded machine emulates slowly
 
 
 class BoardLayout(layout.Layout):
@@ -78,6 +78,7 @@ class Console(threading.Thread):
 
 class BoardStack(bedside.BedsideStack):
     needed = ("mitral", "mitral-cloud", "mitral-bedside")
+    vault = None  # more of its settings on the unit
 
     def __init__(self, image, programs, source, station_key=None, **named):
         """`station_key`: of the one station that a production image takes; else one is made."""
@@ -103,24 +104,31 @@ class BoardStack(bedside.BedsideStack):
         return [HUB, "localhost"]
 
     def start(self):
-        layout.ensure_users(self.source / "src/base/mitral.sysusers", self.say)
-        self.layout.create()
-        self._start_cloud()
-        self._set_up_station()
+        self.prepare()
         self.say("starting a unit in QEMU: firmware, OP-TEE, U-Boot, kernel, the gateway under systemd")
-        self.unit = Unit(self.image, self.layout.root / "unit")
-        disk.write_data(self.unit.disk, self._data())
         self._power_on()
-        self.link = StationLink(self.unit.station_port, self.layout.root / "station.sock")
+        self.plug_station_in()
         self.await_confirmed()
-        self.layout.config.write_text(toml_text.table("vault", {
-            "socket": self.layout.root / "station.sock", "station_key": self.layout.station_public}), encoding="utf-8")
         self._provision()
         self.say("the unit says: " + "; ".join(self.trust_zone()))
         self.say("the unit goes to the ward: power off, power on")
         self.power_cut()
         self.await_confirmed()
         return self
+
+    def prepare(self):
+        """Everything but the unit's power."""
+        layout.ensure_users(self.source / "src/base/mitral.sysusers", self.say)
+        self.layout.create()
+        self._start_cloud()
+        self._set_up_station()
+        self.unit = Unit(self.image, self.layout.root / "unit")
+        disk.write_data(self.unit.disk, self._data())
+
+    def plug_station_in(self):
+        self.link = StationLink(self.unit.station_port, self.layout.root / "station.sock")
+        self.layout.config.write_text(toml_text.table("vault", {
+            "socket": self.layout.root / "station.sock", "station_key": self.layout.station_public}), encoding="utf-8")
 
     def _set_up_station(self):
         key, public = self.layout.station / "station.key", self.layout.station_public
@@ -131,7 +139,7 @@ class BoardStack(bedside.BedsideStack):
 
     def _data(self):
         place, ward = self.layout, self.layout.monitors
-        text = site_files.settings(networks.HUB_PORT, place.dps, monitors=ward.on_unit())
+        text = site_files.settings(networks.HUB_PORT, place.dps, self.vault, ward.on_unit())
         return site_files.data(place.root / "data", text,
                                {"station.pub": place.station_public, "azure.pem": place.root_file, **ward.files()},
                                (HUB,))

@@ -23,6 +23,7 @@ class StationLink:
         vault_socket.chmod(0o600)
         self._listener.listen(1)
         self._ending, self._end = os.pipe()
+        self.carried = 0  # requests on their way to the unit, or beyond
         self._thread = threading.Thread(target=self._serve, name="station-link", daemon=True)
         self._thread.start()
 
@@ -42,6 +43,7 @@ class StationLink:
             cable.sendall(bytes(2))  # a new conversation
             while self._ready(client, None) and (request := client.recv(MAX_DATAGRAM)):
                 cable.sendall(len(request).to_bytes(2, "big") + request)
+                self.carried += 1
                 size = int.from_bytes(self._take(cable, 2), "big")
                 if not 0 < size <= MAX_DATAGRAM:
                     return

@@ -21,6 +21,12 @@ PEERS = {"root": ["mint-hub", "mint-registration", "new-data-key", "open-data-ke
          "mitral-uplink": ["mint-hub", "open-data-key", "status"]}
 
 
+def peers(rights):
+    """As [[vault.peer]] has them."""
+    both = {"identities": ["device", "modules/DeviceUpdate"]}
+    return [{"user": user, "may": may, **(both if user == "root" else {})} for user, may in rights.items()]
+
+
 def station_keys():
     """An Ed25519 pair: seed and public key."""
     pair = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-outform", "DER"], check=True,
@@ -53,9 +59,7 @@ class Provisioned(board_chain.Board):
         return path
 
     def set_up(self, public, backend="optee"):
-        vault = {"backend": backend,
-                 "peer": [{"user": user, "may": may, **({"identities": ["device", "modules/DeviceUpdate"]}
-                                                        if user == "root" else {})} for user, may in PEERS.items()]}
+        vault = {"backend": backend, "peer": peers(PEERS)}
         public_file = self.key_file("station.pub", base64.b64encode(public) + b"\n")
         self.set_up_unit(vault, {"station.pub": public_file})
         self.socket = self.folder / "station.sock"
