@@ -26,10 +26,12 @@ void judge_lane(const attest::LaneReport& mark, const attest::LaneReport& now, F
                 std::to_string(now.first - 1),
             "without a power cut of the unit or its uplink somebody withheld one: compare with the "
             "messages that came and with the unit's log");
-    if (now.first == mark.first && now.gaps < mark.gaps)
+    // A list, and with it `gaps` and `hash`, is of one checkpoint. One that has no record of the
+    // stretch has messages beyond `end` alone, which come in any number.
+    const bool same_stretch = now.first == mark.first && mark.first < mark.end;
+    if (same_stretch && now.gaps < mark.gaps)
         add(Kind::lane_altered, fell("its count of gaps", mark.gaps, now.gaps), look_at_unit);
-    if (now.first == mark.first && now.end == mark.end && now.first < now.end &&
-        now.hash != mark.hash)
+    if (same_stretch && now.end == mark.end && now.hash != mark.hash)
         add(Kind::lane_altered,
             "records " + std::to_string(now.first) + " to " + std::to_string(now.end) +
                 " have another content than before",
@@ -71,8 +73,7 @@ void raise(Marks& marks, const attest::LaneReport& now) {
         if (marks.lanes.size() < Marks::max_lanes)
             marks.lanes.push_back(now);
     } else if (mark->stream != now.stream ||
-               (now.end >= mark->end && now.first >= mark->first &&
-                (now.first > mark->first || now.gaps >= mark->gaps))) {
+               (now.end >= mark->end && now.first >= mark->first)) {
         *mark = now;
     }
 }

@@ -343,6 +343,16 @@ TEST_F(Judge, GapsAreCountedInOneStretch) {
     EXPECT_EQ(next(), Kinds{});
 }
 
+// Messages of a live part are in lists before the position comes to them.
+TEST_F(Judge, GapsBeyondThePositionAreOfOneList) {
+    for (auto& lane : unit.report.lanes)
+        lane.first = lane.end = 100;
+    for (const std::uint64_t gaps : {0U, 2U, 0U, 1U, 0U}) {
+        unit.report.lanes[0].gaps = gaps;
+        EXPECT_EQ(next(), Kinds{}) << gaps;
+    }
+}
+
 TEST_F(Judge, ACheckpointThatWasKeptBackIsLate) {
     MITRAL_PROVES("T-ROLL-01");
     const auto at = [this](std::int64_t signed_age_s, std::int64_t max_age_s) {
