@@ -112,10 +112,11 @@ class Judgement {
 // Messages arrive at least once: one that comes again says nothing new.
 void Judgement::judge_message(const LogMessage& message, const verify::Arrivals& arrivals) {
     const auto evidence = read_evidence(message.body);
-    if (verify::was_taken(marks_, evidence.checkpoint))
-        return;
-    add(verify::judge_checkpoint(marks_, evidence.checkpoint, message.at_s, arguments_.demands));
-    add(verify::judge_lists(marks_, evidence.checkpoint, evidence.lists, arrivals));
+    if (!verify::was_taken(marks_, evidence.checkpoint))
+        add(verify::judge_checkpoint(marks_, evidence.checkpoint, message.at_s,
+                                     arguments_.demands));
+    if (verify::claim_lists(marks_, evidence.checkpoint))
+        add(verify::judge_lists(marks_, evidence.checkpoint, evidence.lists, arrivals));
 }
 
 // Readings that go on without checkpoints are the silence that counts here, by the hub's clock.

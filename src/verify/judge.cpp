@@ -1,6 +1,7 @@
 #include "verify/judge.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/errors.hpp"
 #include "roughtime/clock.h"
@@ -170,7 +171,9 @@ void take(Marks& marks, const attest::Checkpoint& checkpoint, const base::Sha256
     }
     if (marks.taken.size() == Marks::max_taken)
         marks.taken.erase(marks.taken.begin());
-    marks.taken.push_back({checkpoint.state.checkpoint, digest, checkpoint.state.boot_id});
+    marks.taken.push_back({.number = checkpoint.state.checkpoint,
+                           .digest = digest,
+                           .boot = checkpoint.state.boot_id});
 }
 
 // Its numbers may not be the unit's own: as marks they would accuse the unit itself.
@@ -219,6 +222,15 @@ bool was_taken(const Marks& marks, base::ByteView bytes) {
     const auto digest = digest_of(bytes);
     return std::any_of(marks.taken.begin(), marks.taken.end(),
                        [&digest](const Taken& one) { return one.digest == digest; });
+}
+
+bool claim_lists(Marks& marks, base::ByteView bytes) {
+    if (bytes.size() < EVIDENCE_SIGNATURE_SIZE)
+        return false;
+    const auto digest = digest_of(bytes);
+    const auto one = std::find_if(marks.taken.begin(), marks.taken.end(),
+                                  [&digest](const Taken& taken) { return taken.digest == digest; });
+    return one != marks.taken.end() && !std::exchange(one->lists_held, true);
 }
 
 std::vector<Finding> judge_attestation(Marks& marks, base::ByteView bytes,

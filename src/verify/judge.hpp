@@ -61,6 +61,9 @@ struct Demands {
                                                      const Demands& demands = {});
 // This very checkpoint is among those that were taken: a redelivery.
 [[nodiscard]] bool was_taken(const Marks& marks, base::ByteView bytes);
+// Its lists are to be held to what arrived: true once for each checkpoint that was taken. One that
+// came by itself first is held when its message comes.
+[[nodiscard]] bool claim_lists(Marks& marks, base::ByteView bytes);
 // Of the time since the last good checkpoint. Before judge_checkpoint() it finds a gap between two.
 [[nodiscard]] std::vector<Finding> judge_silence(const Marks& marks, std::int64_t longest_s,
                                                  std::int64_t now_s);

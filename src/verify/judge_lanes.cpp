@@ -72,8 +72,7 @@ void raise(Marks& marks, const attest::LaneReport& now) {
     if (mark == marks.lanes.end()) {
         if (marks.lanes.size() < Marks::max_lanes)
             marks.lanes.push_back(now);
-    } else if (mark->stream != now.stream ||
-               (now.end >= mark->end && now.first >= mark->first)) {
+    } else if (mark->stream != now.stream || (now.end >= mark->end && now.first >= mark->first)) {
         *mark = now;
     }
 }

@@ -8,7 +8,7 @@
 namespace mitral::verify {
 namespace {
 
-constexpr std::string_view magic = "MVM2";
+constexpr std::string_view magic = "MVM3";
 constexpr std::size_t max_file = 64 * 1024;
 
 auto malformed() {
@@ -30,6 +30,11 @@ class Reader {
             out = *text;
     }
     [[nodiscard]] std::uint64_t u64() { return keep(in_.u64()).value_or(0); }
+    [[nodiscard]] bool flag() {
+        const auto value = u64();
+        good_ = good_ && value <= 1;
+        return value == 1;
+    }
     [[nodiscard]] bool good() const { return good_; }
     [[nodiscard]] bool done() const { return good_ && in_.done(); }
 
@@ -61,6 +66,7 @@ void read_taken(Reader& in, std::vector<Taken>& taken) {
         one.number = in.u64();
         in.into(one.digest);
         in.into(one.boot);
+        one.lists_held = in.flag();
     }
 }
 
@@ -101,7 +107,7 @@ base::Bytes encode(const Marks& marks) {
             .u64(lane.gaps);
     out.u64(marks.taken.size());
     for (const auto& one : marks.taken)
-        out.u64(one.number).raw(one.digest).raw(one.boot);
+        out.u64(one.number).raw(one.digest).raw(one.boot).u64(one.lists_held ? 1 : 0);
     out.u64(marks.attested.number).raw(marks.attested.boot);
     return std::move(out).bytes();
 }

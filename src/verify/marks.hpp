@@ -14,6 +14,7 @@ struct Taken {
     std::uint64_t number = 0;
     base::Sha256Digest digest{};  // of what is signed
     attest::BootId boot{};
+    bool lists_held = false;  // to what arrived
 };
 
 // The highest attestation: what it says of the number is at least the last checkpoint's.

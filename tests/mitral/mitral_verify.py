@@ -1,6 +1,7 @@
 """mitral attest and mitral verify against a real vault (software back end): a unit that is sound, rolled back, copied."""
 import base64
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -18,6 +19,24 @@ BIN = pathlib.Path(os.environ["MITRAL_BINARY_DIR"]) / "bin"
 CHECKPOINT = 11
 NO_LOG_NO_LANES = bytes(8 + 32 + 1)
 NONCE = "5a" * 32
+LANE = "lines/vitals"
+
+
+def enqueued(ago_s=0):
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - ago_s))
+
+
+def message(mid, body, schema="mitral.vitals/1", device="unit", at=None):
+    return json.dumps({"device": device, "mid": mid, "enqueued": at or enqueued(), "properties": {"schema": schema},
+                       "body": base64.b64encode(body.encode()).decode()}) + "\n"
+
+
+def reading(number, body="reading"):
+    return message(f"lines-vitals-00000000000000ab-{number}", body)
+
+
+def line_of(number, body="reading"):
+    return f"00000000000000ab-{number} " + base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
 
 
 class Verify(unittest.TestCase):
@@ -68,14 +87,26 @@ may = ["checkpoint", "attest"]
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
-    def checkpoint(self):
+    def checkpoint(self, report=NO_LOG_NO_LANES):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as vault:
             vault.settimeout(20)
             vault.connect(str(self.root / "vault.sock"))
-            vault.send(struct.pack(">BBH", 1, CHECKPOINT, len(NO_LOG_NO_LANES)) + NO_LOG_NO_LANES)
+            vault.send(struct.pack(">BBH", 1, CHECKPOINT, len(report)) + report)
             reply = vault.recv(4096)
         self.assertEqual(reply[:2], b"\1\0", reply)
         return base64.b64encode(reply[4:]).decode() + "\n"
+
+    def listed(self, first, end, lines):
+        """A line of a log: the checkpoint of one lane with its list."""
+        digest = hashlib.sha256("".join(f"{line}\n" for line in lines).encode() + b"0\n").digest()
+        report = (bytes(8 + 32) + b"\1" + struct.pack(">H", len(LANE)) + LANE.encode()
+                  + struct.pack(">QQQ", 0xab, first, end) + digest + bytes(8))
+        body = {"checkpoint": self.checkpoint(report).strip(),
+                "lanes": [{"lane": LANE, "unlisted": 0, "messages": lines}]}
+        return message("checkpoint-1", json.dumps(body), "mitral.checkpoint/1")
+
+    def judged(self, text, *options):
+        return self.verify("--device", "unit", *options, "--log", self.file(text))
 
     def file(self, text):
         handle, name = tempfile.mkstemp(dir=self.root)
@@ -157,27 +188,32 @@ may = ["checkpoint", "attest"]
 
     @proves("T-ROLL-01")
     def test_a_log_of_messages(self):
-        def message(device, mid, body, schema="mitral.vitals/1"):
-            return json.dumps({"device": device, "mid": mid, "enqueued": "2026-11-23T09:00:00.000Z",
-                               "properties": {"schema": schema},
-                               "body": base64.b64encode(body.encode()).decode()}) + "\n"
-
         def evidence(checkpoint):
-            return message("unit", "checkpoint-1", json.dumps({"checkpoint": checkpoint.strip(), "lanes": []}),
+            return message("checkpoint-1", json.dumps({"checkpoint": checkpoint.strip(), "lanes": []}),
                            "mitral.checkpoint/1")
 
-        def judged(text):
-            return self.verify("--device", "unit", "--log", self.file(text))
-
-        honest = message("unit", "a", "{}") + evidence(self.checkpoint())
+        judged = self.judged
+        honest = message("a", "{}") + evidence(self.checkpoint())
         self.assertEqual(judged(honest), (0, ""))
         self.assertEqual(judged(honest * 2), (0, ""))  # messages arrive at least once
-        self.assertEqual(judged(message("another", "b", "{}") + evidence("none").replace("unit", "another")), (0, ""))
+        self.assertEqual(judged(message("b", "{}", device="another") + evidence("none").replace("unit", "another")), (0, ""))
         self.assertEqual(judged(evidence("none")), (2, "malformed"))
-        self.assertEqual(judged(message("unit", "a", "{}") + "cut off"), (2, "malformed"))
+        self.assertEqual(judged(message("a", "{}") + "cut off"), (2, "malformed"))
         self.assertEqual(self.verify("--device", "unit", "--log", self.root / "missing"), (2, "malformed"))
         for hostile in ("[1]", "{}", '{"device":"unit","properties":7,"mid":[],"body":{}}', "[" * 100_000, "\0\xff"):
             self.assertIn(judged(hostile + "\n"), ((0, ""), (2, "malformed")), hostile[:20])
+
+    @proves("T-ROLL-01")
+    def test_a_checkpoint_that_was_judged_by_itself_is_held_to_its_list_later(self):
+        evidence = self.listed(1, 4, [line_of(number) for number in (1, 2, 3)])
+        by_itself = json.loads(base64.b64decode(json.loads(evidence)["body"]))["checkpoint"]
+        self.assertEqual(self.verify(self.file(by_itself)), (0, ""))
+        before = self.marks.read_bytes()
+        readings = [reading(number) for number in (1, 2, 3)]
+        self.assertEqual(self.judged("".join(readings) + evidence), (0, ""))  # negative control
+        self.assertEqual(self.judged(evidence), (0, ""))  # and once: a later log need not hold the readings
+        self.marks.write_bytes(before)
+        self.assertEqual(self.judged(readings[0] + readings[2] + evidence), (2, "message-missing"))
 
     def test_one_verifier_at_a_time(self):
         with open(f"{self.marks}.lock", "rb") as lock:

@@ -387,6 +387,17 @@ TEST_F(Judge, AnOrderThatWasNotTakenIsTold) {
     EXPECT_EQ(answer.front().kind, Kind::rolled_back);
 }
 
+TEST_F(Judge, ListsAreHeldOnce) {
+    MITRAL_PROVES("T-ROLL-01");
+    const auto bytes = unit.checkpoint();
+    EXPECT_FALSE(verify::claim_lists(marks, bytes));  // not taken
+    EXPECT_EQ(take(bytes), Kinds{});
+    EXPECT_TRUE(verify::claim_lists(marks, bytes));
+    marks = *verify::decode_marks(encode(marks));
+    EXPECT_FALSE(verify::claim_lists(marks, bytes));
+    EXPECT_FALSE(verify::claim_lists(marks, {}));
+}
+
 TEST_F(Judge, ARedeliveryIsKnown) {
     const auto bytes = unit.checkpoint();
     EXPECT_FALSE(verify::was_taken(marks, bytes));
