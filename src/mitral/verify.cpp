@@ -17,6 +17,7 @@ namespace mitral::cli {
 namespace {
 
 constexpr std::size_t max_file = 256 * 1024 * 1024;
+constexpr std::int64_t log_clock_ahead_s = 300;  // the hub's clock, of the verifier's
 
 base::Result<attest::Nonce> nonce_of(const std::string& hex) {
     attest::Nonce nonce{};
@@ -97,11 +98,13 @@ class Judgement {
         for (const auto& checkpoint : evidence)
             add(verify::judge_checkpoint(marks_, checkpoint, now_s, arguments_.demands));
     }
-    void judge_log(const std::vector<LogMessage>& messages);
+    void judge_log(const std::vector<LogMessage>& messages, std::int64_t now_s);
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
 
   private:
-    void judge_message(const LogMessage& message, const verify::Arrivals& arrivals);
+    void judge_message(const LogMessage& message, const verify::Arrivals& arrivals,
+                       std::int64_t now_s);
+    [[nodiscard]] std::int64_t time_of(const LogMessage& message, std::int64_t now_s);
 
     const VerifyArguments& arguments_;
     verify::Marks& marks_;
@@ -109,18 +112,28 @@ class Judgement {
     std::size_t count_ = 0;
 };
 
+// Nobody signs the log's times: one ahead of now would end a silence before it begins.
+std::int64_t Judgement::time_of(const LogMessage& message, std::int64_t now_s) {
+    if (message.at_s > 0 && message.at_s <= now_s + log_clock_ahead_s)
+        return std::min(message.at_s, now_s);
+    add({{verify::Kind::malformed, "the log has no time of a checkpoint's arrival that can be",
+          "look at what carries the log, and at the clocks of the hub and of this verifier"}});
+    return now_s;
+}
+
 // Messages arrive at least once: one that comes again says nothing new.
-void Judgement::judge_message(const LogMessage& message, const verify::Arrivals& arrivals) {
+void Judgement::judge_message(const LogMessage& message, const verify::Arrivals& arrivals,
+                              std::int64_t now_s) {
     const auto evidence = read_evidence(message.body);
     if (!verify::was_taken(marks_, evidence.checkpoint))
-        add(verify::judge_checkpoint(marks_, evidence.checkpoint, message.at_s,
+        add(verify::judge_checkpoint(marks_, evidence.checkpoint, time_of(message, now_s),
                                      arguments_.demands));
     if (verify::claim_lists(marks_, evidence.checkpoint))
         add(verify::judge_lists(marks_, evidence.checkpoint, evidence.lists, arrivals));
 }
 
 // Readings that go on without checkpoints are the silence that counts here, by the hub's clock.
-void Judgement::judge_log(const std::vector<LogMessage>& messages) {
+void Judgement::judge_log(const std::vector<LogMessage>& messages, std::int64_t now_s) {
     verify::Arrivals arrivals;
     for (const auto& message : messages)
         arrivals.add(message.id, message.body);
@@ -130,13 +143,15 @@ void Judgement::judge_log(const std::vector<LogMessage>& messages) {
             add({{verify::Kind::malformed, "a line of the log is no message",
                   "look at what carries the log"}});
         else if (message.evidence)
-            judge_message(message, arrivals);
+            judge_message(message, arrivals, now_s);
         else if (told_of != marks_.heard_s) {
             const auto before = count_;
             judge_silence(message.at_s);
             told_of = count_ > before ? marks_.heard_s : told_of;
         }
     }
+    if (told_of != marks_.heard_s)
+        judge_silence(now_s);  // a log without anything in it is a silence too
 }
 
 std::vector<base::Bytes> evidence_of(const VerifyArguments& arguments, Judgement& judgement) {
@@ -167,9 +182,11 @@ base::Result<std::size_t> verify_evidence(const VerifyArguments& arguments, std:
         judgement.judge_checkpoints(evidence, now_s);
     std::string log;
     for (const auto& file : arguments.log_files)
-        log.append(judgement.read(file).value_or(""));
-    judgement.judge_log(
-        read_log(log, arguments.device.empty() ? marks.registration_id : arguments.device));
+        log.append(judgement.read(file).value_or("")).push_back('\n');
+    if (!arguments.log_files.empty())
+        judgement.judge_log(
+            read_log(log, arguments.device.empty() ? marks.registration_id : arguments.device),
+            now_s);
     MITRAL_CHECK(verify::save(arguments.marks_file, marks));
     return judgement.count();
 }

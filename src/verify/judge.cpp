@@ -211,7 +211,7 @@ std::vector<Finding> judge_checkpoint(Marks& marks, base::ByteView bytes, std::i
     if (std::none_of(findings.begin(), findings.end(), is_of_another)) {
         take(marks, *read, digest);
         if (std::none_of(findings.begin(), findings.end(), is_late))
-            marks.heard_s = now_s;
+            marks.heard_s = std::max(marks.heard_s, now_s);
     }
     return findings;
 }

@@ -96,14 +96,14 @@ may = ["checkpoint", "attest"]
         self.assertEqual(reply[:2], b"\1\0", reply)
         return base64.b64encode(reply[4:]).decode() + "\n"
 
-    def listed(self, first, end, lines):
+    def listed(self, first, end, lines, at=None):
         """A line of a log: the checkpoint of one lane with its list."""
         digest = hashlib.sha256("".join(f"{line}\n" for line in lines).encode() + b"0\n").digest()
         report = (bytes(8 + 32) + b"\1" + struct.pack(">H", len(LANE)) + LANE.encode()
                   + struct.pack(">QQQ", 0xab, first, end) + digest + bytes(8))
         body = {"checkpoint": self.checkpoint(report).strip(),
                 "lanes": [{"lane": LANE, "unlisted": 0, "messages": lines}]}
-        return message("checkpoint-1", json.dumps(body), "mitral.checkpoint/1")
+        return message("checkpoint-1", json.dumps(body), "mitral.checkpoint/1", at=at)
 
     def judged(self, text, *options):
         return self.verify("--device", "unit", *options, "--log", self.file(text))
@@ -214,6 +214,36 @@ may = ["checkpoint", "attest"]
         self.assertEqual(self.judged(evidence), (0, ""))  # and once: a later log need not hold the readings
         self.marks.write_bytes(before)
         self.assertEqual(self.judged(readings[0] + readings[2] + evidence), (2, "message-missing"))
+
+    def put_back_heard(self, ago_s):
+        """The last good checkpoint came so long ago."""
+        before, place = self.marks.read_bytes(), 4 + 64 + 32 + 2 + 8 + 8 + 8 + 8 + 8 + 32
+        heard = (int(time.time()) - ago_s).to_bytes(8, "big")
+        self.marks.write_bytes(before[:place] + heard + before[place + 8:])
+
+    @proves("T-ROLL-01")
+    def test_a_log_without_anything_is_a_silence(self):
+        options = "--max-silence-s", "3600"
+        self.assertEqual(self.judged("", *options), (0, ""))  # negative control
+        self.put_back_heard(7200)
+        self.assertEqual(self.judged("", *options), (2, "silent"))
+        self.assertEqual(self.judged(reading(1), *options), (2, "silent"))  # told once
+        self.assertEqual(self.judged(self.listed(1, 1, []), *options), (0, ""))
+
+    @proves("T-ROLL-01")
+    def test_times_of_a_log_that_cannot_be_end_no_silence(self):
+        self.put_back_heard(7200)
+        for at in ("2100-01-01T00:00:00.000Z", "none"):
+            self.assertEqual(self.judged(self.listed(1, 1, [], at=at)), (2, "malformed"), at)
+        self.assertEqual(self.judged(reading(1), "--max-silence-s", "3600"), (0, ""))  # negative control: taken now
+        later = message("b", "{}", at=enqueued(-7200))
+        self.assertEqual(self.judged(later, "--max-silence-s", "3600"), (2, "silent"))
+
+    @proves("T-ROLL-01", "T-DATA-01")
+    def test_files_of_a_log_are_apart(self):
+        first, second = self.listed(1, 1, []) + reading(1), reading(2) + self.listed(1, 3, [line_of(1), line_of(2)])
+        self.assertEqual(self.verify("--device", "unit", "--log", self.file(first.rstrip("\n")),
+                                     "--log", self.file(second)), (0, ""))
 
     def test_one_verifier_at_a_time(self):
         with open(f"{self.marks}.lock", "rb") as lock:
