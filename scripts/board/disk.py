@@ -5,7 +5,7 @@ import tempfile
 import zlib
 from pathlib import Path
 
-ENVIRONMENT, BOOT_A, BOOT_B, ROOT_A, ROOT_B, DATA = range(1, 7)
+ENVIRONMENT, BOOT_A, BOOT_B, ROOT_A, ROOT_B, DATA, STATE = range(1, 8)
 ENVIRONMENT_SIZE = 0x4000  # board/qemu/u-boot/locked.config
 
 

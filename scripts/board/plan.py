@@ -14,10 +14,10 @@ COMMON = sources.ROOT / "board" / "common"
 INVENTORY, LOCKED_SETTINGS, OPTEE_SETTINGS = (Path(__file__).resolve().parent / name for name in
                                                ("inventory.py", "locked_settings.py", "optee_settings.py"))
 VAULT_UID = "990"
-GATEWAY = "mitral mitral-vault mitral-intake-lines mitral-intake-hl7 mitral-uplink mitral-enrol mitral-timed"
+GATEWAY = "mitral mitral-vault mitral-intake-lines mitral-intake-hl7 mitral-uplink mitral-enrol mitral-timed mitral-volume"
 NOT_ON_BOARD = ("bedside", "cloud", "trusted")
 IN_ROOT = ",".join(("busybox-static", "systemd", "udev", "mount", "tzdata", "libubootenv-tool", "tee-supplicant",
-                    "libteec2", "dmsetup", "libstdc++6", "libssl3t64", "libfmt10", "libseccomp2", "libcurl4t64",
+                    "libteec2", "dmsetup", "e2fsprogs", "libstdc++6", "libssl3t64", "libfmt10", "libseccomp2", "libcurl4t64",
                     "libdate-tz3", "libsimdjson25", "libtss2-esys-3.0.2-0t64", "libtss2-mu-4.0.1-0t64", "libtss2-rc0t64",
                     "libtss2-tctildr0t64", "nftables"))
 IN_CROSS_ROOT = ",".join(

@@ -51,7 +51,7 @@ class Board(unittest.TestCase):
         self.addCleanup(unit.stop)
         return unit
 
-    def set_up_unit(self, vault=None, files=None, fault=None, abuse=False, confirmed=None):
+    def set_up_unit(self, vault=None, files=None, fault=None, abuse=False, confirmed=None, canary=None):
         """What a site puts on the unit's data partition; the hub it names is not there."""
         root = self.folder / "azure.pem"
         subprocess.run(["openssl", "req", "-batch", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj",
@@ -67,6 +67,8 @@ class Board(unittest.TestCase):
             (data / "abuse").touch()
         if confirmed:
             (data / "confirmed").write_text(confirmed + "\n", encoding="ascii")
+        if canary:
+            (data / "canary").write_bytes(canary)
         disk.write_data(self.unit.disk, data)
 
     def comes_up(self, unit, slot="a"):

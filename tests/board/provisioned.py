@@ -58,10 +58,10 @@ class Provisioned(board_chain.Board):
         path.chmod(0o600)
         return path
 
-    def set_up(self, public, backend="optee"):
+    def set_up(self, public, backend="optee", canary=None):
         vault = {"backend": backend, "peer": peers(PEERS)}
         public_file = self.key_file("station.pub", base64.b64encode(public) + b"\n")
-        self.set_up_unit(vault, {"station.pub": public_file})
+        self.set_up_unit(vault, {"station.pub": public_file}, canary=canary)
         self.socket = self.folder / "station.sock"
         self.link = None
         self.addCleanup(self.unplug)

@@ -2,6 +2,7 @@
 // client of the vault.
 //   canary_station provision SOCKET STATION_KEY_FILE GROUP_KEY_FILE SUBJECT_KEY_FILE   (raw keys)
 //   canary_station name SOCKET PATIENT        prints one pseudonym
+//   canary_station wipe SOCKET STATION_KEY_FILE
 //   canary_station exercise SOCKET COUNT      prints what it got as JSON lines, for an independent
 //   check
 #include <cstdio>
@@ -34,6 +35,16 @@ base::Status provision(vault::Client& client, const char* station_file, const ch
     policy.allowance_s = 86400;
     return vault::provision_unit(client, {station_key, group_key, "canary-unit", policy,
                                           base::SystemClock().wall(), &subject_key});
+}
+
+base::Status wipe(vault::Client& client, const char* station_file) {
+    MITRAL_TRY(const auto station_key, base::read_secret_file(station_file, 64));
+    vault::Order order;
+    order.kind = vault::OrderKind::wipe;
+    order.registration_id = "canary-unit";
+    order.counter = vault::order_counter(base::SystemClock().wall());
+    MITRAL_TRY(const auto signed_order, vault::sign_order(order, station_key));
+    return client.execute(signed_order);
 }
 
 void print_token(const vault::Token& token) {
@@ -72,6 +83,8 @@ base::Status run(int argc, char** argv) {
     MITRAL_TRY(auto client, vault::Client::connect(argv[2], patience));
     if (std::string(argv[1]) == "provision" && argc == 6)
         return provision(*client, argv[3], argv[4], argv[5]);
+    if (std::string(argv[1]) == "wipe")
+        return wipe(*client, argv[3]);
     if (std::string(argv[1]) == "name")
         return name(*client, argv[3]);
     return exercise(*client, std::stoi(argv[3]));

@@ -14,8 +14,8 @@
 enum { LARGEST = 1 << 16, KINDS = 7, REFUSALS_AT = 1 + 1 + 8 };
 
 static unsigned char buffers[4][LARGEST];
-static const uint32_t commands[] = {0, 1, 2,  3,  4,    5,          6,         7,
-                                    8, 9, 10, 11, 0xff, 0x80000001, 0xffffffff};
+static const uint32_t commands[] = {0, 1,  2,  3,  4,  5,    6,          7,         8,
+                                    9, 10, 11, 13, 14, 0xff, 0x80000001, 0xffffffff};
 static const uint32_t kinds[KINDS] = {TEEC_NONE,
                                       TEEC_VALUE_INPUT,
                                       TEEC_VALUE_OUTPUT,

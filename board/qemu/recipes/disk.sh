@@ -1,7 +1,7 @@
 #!/bin/sh
 set -eu
-# The disk of a unit as it leaves the line: the same image in both slots, slot 0 in the environment, an empty data partition.
-# MiB:      1 environment   2, 3 images of the slots   4, 5 their roots   6 data
+# The disk of a unit as it leaves the line: the same image in both slots, slot 0 in the environment, an empty data partition; the unit makes its volume.
+# MiB:      1 environment   2, 3 images of the slots   4, 5 their roots   6 data   7 state (under dm-crypt)
 cat >layout <<'LAYOUT'
 label: gpt
 label-id: 6d697472-616c-4000-8000-000000000000
@@ -11,8 +11,9 @@ size=96MiB, name=boot-b
 size=256MiB, name=root-a
 size=256MiB, name=root-b
 size=64MiB, name=data
+size=64MiB, name=state
 LAYOUT
-truncate -s 780M disk.image
+truncate -s 844M disk.image
 sfdisk -q disk.image <layout
 place() { # FILE PARTITION
     start=$(sfdisk -q --json disk.image | python3 -c "import json, sys

@@ -24,7 +24,7 @@ needs() {
 needs "$tree/usr/sbin/dmsetup"
 
 release=$(cat "$PACKAGES/release")
-for name in virtio_mmio virtio_blk virtio_net dm-mod dm-verity squashfs ext4 vfat nls_cp437 nls_ascii optee i6300esb nf_tables nft_ct; do
+for name in virtio_mmio virtio_blk virtio_net dm-mod dm-verity dm-crypt xts aes-ce-blk squashfs ext4 vfat nls_cp437 nls_ascii optee i6300esb nf_tables nft_ct; do
     modprobe -d "$PACKAGES/$(cat "$PACKAGES/modules_root")" -S "$release" --show-depends "$name"
 done | sed -n 's/^insmod //p' | awk '!seen[$1]++ { print $1 }' | while read -r file; do
     plain=$(basename "$file" .xz)
@@ -34,7 +34,7 @@ done | sed -n 's/^insmod //p' | awk '!seen[$1]++ { print $1 }' | while read -r f
     esac
     printf '%s\n' "$plain" >>"$tree/modules/order"
 done
-for name in virtio_blk dm-verity squashfs ext4 optee i6300esb nft_ct; do grep -qx "$name.ko" "$tree/modules/order"; done
+for name in virtio_blk dm-verity dm-crypt aes-ce-blk squashfs ext4 optee i6300esb nft_ct; do grep -qx "$name.ko" "$tree/modules/order"; done
 cp "$ROOT_FS/table" "$tree/table"
 install -m 0755 "$BOARD/initramfs/init" "$tree/init"
 (cd "$tree" && find . -mindepth 1 | LC_ALL=C sort | cpio -o -H newc -R 0:0 --reproducible --quiet) | zstd -q -10 -o "$OUT/initramfs.zst"

@@ -34,7 +34,7 @@ sed -i 's#:/bin/sync$#:/usr/sbin/nologin#' tree/etc/passwd
 # Programs, and that each finds its libraries.
 install -D -m 0644 "$COMMON/sysctl.conf" tree/etc/sysctl.d/90-mitral.conf
 aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror "$COMMON/station_link.c" -o tree/usr/sbin/board-station-link
-for script in confirm starts; do install -m 0755 "$COMMON/$script" "tree/usr/sbin/board-$script"; done
+for script in confirm starts state; do install -m 0755 "$COMMON/$script" "tree/usr/sbin/board-$script"; done
 install -m 0600 "$COMMON/firewall.nft" tree/etc/nftables.conf
 install -m 0755 "$PROGRAMS"/bin/mitral* tree/usr/bin/
 for program in tree/usr/bin/mitral*; do
@@ -47,6 +47,7 @@ done
 units=tree/usr/lib/systemd/system
 install -m 0644 "$PROGRAMS"/units/* "$COMMON"/units/*.service "$COMMON"/units/*.mount $units/
 install -D -m 0644 "$COMMON/units/gateway.conf" $units/mitral-.service.d/board.conf
+install -D -m 0644 "$COMMON/units/enrol-path.conf" $units/mitral-enrol.path.d/board.conf
 install -D -m 0644 "$COMMON/units/vault.conf" $units/mitral-vault.service.d/vault.conf
 install -D -m 0644 "$COMMON/units/tmp.conf" $units/tmp.mount.d/board.conf
 install -D -m 0644 "$COMMON/units/networkd.conf" $units/systemd-networkd.service.d/board.conf
@@ -59,12 +60,12 @@ printf '%s: files\n' passwd group shadow hosts services >tree/etc/nsswitch.conf
 : >tree/etc/machine-id
 ln -s /data/etc/mitral tree/etc/mitral
 ln -sf /data/etc/hosts tree/etc/hosts
-for name in local-fs:data.mount local-fs:var.mount local-fs:var-lib-mitral.mount multi-user:systemd-networkd.service; do
+for name in local-fs:data.mount local-fs:var.mount multi-user:systemd-networkd.service; do
     mkdir -p "$units/${name%%:*}.target.wants"
     ln -s "../${name#*:}" "$units/${name%%:*}.target.wants/"
 done
 systemctl --root="$OUT/tree" --quiet enable mitral-vault mitral-intake-lines mitral-intake-hl7 mitral-enrol mitral-enrol.path \
-    mitral-uplink mitral-timed board-supplicant board-confirm board-starts board-firewall
+    mitral-uplink mitral-timed board-supplicant board-state board-confirm board-starts board-firewall
 ln -sf multi-user.target $units/default.target
 # Nobody logs in, and nothing here is set up at the first start.
 for name in getty.target getty-static.service getty@.service serial-getty@.service console-getty.service container-getty@.service rescue.service \
